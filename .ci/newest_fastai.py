@@ -8,6 +8,7 @@ sys.modules['nbdev'] = None # the library must not need it
 import fastai, fastcore
 from fastai.vision.all import *
 from import_all import import_all
+from mobiledepth.cli import main, verb_parser
 from mobiledepth.data.camvid import camvid_dls, tiny_camvid
 from mobiledepth.learner import load_unet, mobile_unet_learner, save_unet
 from mobiledepth.models import Unet
@@ -42,11 +43,17 @@ def check_own_learner(folder):
     with torch.no_grad(): want = learn.model.cpu().eval()(x)
     for model in (again, saved): torch.testing.assert_close(model(x), want)
 
+def check_commands(folder):
+    assert '--path' in verb_parser('train').format_help()
+    assert main(['table', '--results', str(folder)])==0
+
 if __name__=='__main__':
     overlay = Path(sys.argv[1]).resolve()
     for o in (fastai, fastcore):
         if overlay not in Path(o.__file__).resolve().parents: sys.exit(f'{o.__name__} was imported from {o.__file__}, not from {overlay}')
     import_all()
     check_plain_learner()
-    with TemporaryDirectory() as folder: check_own_learner(Path(folder))
+    with TemporaryDirectory() as folder:
+        check_own_learner(Path(folder))
+        check_commands(folder)
     print(f'       fastai {fastai.__version__}, fastcore {fastcore.__version__}')

@@ -12,7 +12,7 @@ from ast import literal_eval
 from dataclasses import fields
 
 from fastcore.docments import docments
-from fastcore.script import Param, anno_parser
+from fastcore.script import anno_parser
 
 from .core import did_you_mean
 from .experiments import CamvidSettings, get_experiment, results_table
@@ -23,7 +23,7 @@ def train(
     seed:int=0,          # Of loaders, network and augmentation
     path:str=None,       # Folder in CamVid's layout; else $MOBILEDEPTH_DATA/camvid, else downloaded
     results:str='runs',  # Folder for the record and the weights
-    settings:Param(SUPPRESS)=None, # Settings that differ from the experiment's, by name
+    settings=None,       # Settings that differ from the experiment's, by name
 ):
     "Train an experiment with `fine_tune`, report on the test frames, and leave a record; a finished run is read from its record."
     record = get_experiment(name)(seed, path, results, **(settings or {}))
@@ -50,6 +50,8 @@ def verb_parser(
     "The parser of one command."
     parser = anno_parser(verbs[verb], prog=f'mobiledepth {verb}')
     if verb=='train':
+        for action in parser._actions:
+            if action.dest=='settings': action.help = SUPPRESS # each setting is an option of its own
         docs,group = docments(CamvidSettings),parser.add_argument_group('settings')
         for f in fields(CamvidSettings): group.add_argument(
             f'--{f.name}', type=_reader(f.default), default=SUPPRESS, metavar=str(f.default).replace(' ', '') or 'NAME', help=docs[f.name].replace('%', '%%'))

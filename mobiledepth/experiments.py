@@ -26,8 +26,8 @@ import mobiledepth
 from .core import atomic_path, data_dir, did_you_mean, fingerprint
 from .data.camvid import CamvidCodes, CodesToClasses, OpenCamvidLabel, camvid_dls, camvid_label, camvid_sequence, camvid_test_dl, camvid_tfms
 from .learner import save_unet, total_params, unet_splitter
-from .losses import SegmentationLoss, class_weights
-from .metrics import MeanIoU, PixelAccuracy, segmentation_report
+from .losses import SegmentationCrossEntropy, class_weights
+from .metrics import MeanIoU, PixelAccuracy, label_ceiling, segmentation_report
 from .models import Unet, weights_sha256
 
 # %% ../nbs/09_experiments.ipynb #f29d8a03
@@ -69,7 +69,9 @@ class EpochHistory(Callback):
     "Keeps every epoch of every fit in `rows`: phase (0 frozen, 1 unfrozen), epoch, losses, metrics and the highest rate of the epoch."
     order = Recorder.order + 1
     def __init__(self): self.rows,self.phase = [],-1
-    def before_fit(self): self.phase += 1
+    def before_fit(self):
+        self.run = not hasattr(self, 'lr_finder') and not hasattr(self, 'gather_preds') # `get_preds` calls itself a fit too
+        self.phase += self.run
     def after_epoch(self):
         names,values = self.recorder.metric_names[1:-1], self.learn.final_record
         self.rows.append(dict(phase=self.phase, epoch=self.epoch, **{k:round(float(v), 5) for k,v in zip(names, values)}, lr=self.opt.hypers[-1]['lr']))
@@ -91,7 +93,7 @@ def finished_record(
     "The record of a finished run. Raises `ValueError` where it was made with other settings."
     if not file.exists(): return None
     record = json.loads(file.read_text())
-    differ = {k:(record['settings'].get(k), v) for k,v in json.loads(json.dumps(settings)).items() if record['settings'].get(k)!=v}
+    differ = {k:(record['settings'][k], v) for k,v in json.loads(json.dumps(settings)).items() if record['settings'].get(k, v)!=v}
     if differ: raise ValueError(f'{file} is the record of a run with other settings (there, here): {differ}. Give another `results` folder, or another name.')
     return record
 
@@ -137,10 +139,12 @@ def camvid_report(
     bs:int=8,             # Pictures a batch
     num_workers:int=1,    # Processes that read
 )->dict:                  # See `segmentation_report`
-    "Pooled metrics over a split, labels at their own size, by class and by sequence."
+    "Pooled metrics over a split, labels at their own size, by class and by sequence, and the ceiling: the truth shrunk to `size` and back."
     dl = camvid_test_dl(path, size=size, bs=bs, codes=codes, split=split, num_workers=num_workers)
     groups = [camvid_sequence(Path(f).stem) for f in dl.items]
-    return segmentation_report(model, dl, classes=CamvidCodes(codes).vocab, groups=groups)
+    vocab = CamvidCodes(codes).vocab
+    ceiling = dict(zip(('acc', 'miou'), label_ceiling(dl, size, len(vocab))))
+    return dict(segmentation_report(model, dl, classes=vocab, groups=groups), ceiling=ceiling)
 
 # %% ../nbs/09_experiments.ipynb #a5b5ebe1
 @dataclass(frozen=True)
@@ -160,7 +164,6 @@ class CamvidSettings:
     wd:float = 0.01           # Weight decay
     bs:int = 8                # Pictures a batch
     power:float = 0.5         # Class weights: inverse frequency to this power
-    lovasz:float = 0.         # Factor of the Lovász loss beside the cross-entropy
     min_scale:float = 0.3     # Smallest share of the picture's area in a training crop
     max_scale:float = 1.      # Largest; above 1 the picture is zoomed out, with Void around it
     color:float = 0.3         # Strength of colour changes in training
@@ -189,7 +192,7 @@ def make_learner(
     s:CamvidSettings, # Settings
 )->Learner:           # Channels-last, frozen if pretrained
     "The learner of a run: weighted loss without Void, two groups for a pretrained encoder, one otherwise."
-    loss = SegmentationLoss(camvid_class_weights(dls, s.codes, s.power), CamvidCodes(s.codes).void, s.lovasz)
+    loss = SegmentationCrossEntropy(camvid_class_weights(dls, s.codes, s.power), CamvidCodes(s.codes).void)
     learn = Learner(dls, model, loss_func=loss, splitter=unet_splitter if s.pretrained else params, wd=s.wd, metrics=[PixelAccuracy(), MeanIoU()])
     if s.pretrained: learn.freeze()
     learn.to_channelslast(use_amp=False)

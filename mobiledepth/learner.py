@@ -68,6 +68,7 @@ def _json_beside(fname): return Path(fname).with_suffix('.json')
 def save_unet(
     model:Unet, # Model to save, or a Learner around it
     fname,      # File to write, `.safetensors`; the settings go to `.json` beside it
+    half=False, # Keep floats in 16 bits: half the size, and a little less exact
     **meta,     # Anything JSON can hold, kept with the settings: sizes, record, licence
 )->Path:        # The `.safetensors` file
     "Save a `Unet` as safetensors and JSON. Raises `ValueError` where JSON cannot hold a setting."
@@ -79,7 +80,8 @@ def save_unet(
     try: text = json.dumps(about, indent=1)
     except TypeError as e: raise ValueError(f'a setting of this Unet cannot be saved as JSON ({e}): give norm_layer by its name in timm') from e
     fname.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(fname) as tmp: save_file({k:v.contiguous() for k,v in model.state_dict().items()}, tmp)
+    state = {k:(v.half() if half and v.is_floating_point() else v).contiguous() for k,v in model.state_dict().items()}
+    with atomic_path(fname) as tmp: save_file(state, tmp)
     with atomic_path(_json_beside(fname)) as tmp: tmp.write_text(text)
     return fname
 

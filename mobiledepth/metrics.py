@@ -185,8 +185,8 @@ def segmentation_report(
         if got is not None and len(got) != want: raise ValueError(f'{len(got)} {what} given, expected {want}, one for each')
     groups = np.array([] if groups is None else groups)
     per_sequence = {str(g): _scores(full[groups==g].sum(0)) for g in dict.fromkeys(groups.tolist())}
-    return dict(**_scores(full.sum(0)), **_scores(net.sum(0), '_net'), per_class=dict(zip(classes, map(_known, class_iou(full.sum(0)).tolist()))),
-                per_sequence=per_sequence, n=len(full))
+    per_class = dict(zip(classes, map(_known, class_iou(full.sum(0)).tolist())))
+    return dict(**_scores(full.sum(0)), **_scores(net.sum(0), '_net'), per_class=per_class, per_sequence=per_sequence, n=len(full))
 
 # %% ../nbs/06_metrics.ipynb #8118a4eb
 def label_ceiling(
