@@ -8,10 +8,10 @@ __all__ = ['verbs', 'train', 'table', 'verb_parser', 'main']
 # %% ../nbs/11_cli.ipynb #04dadb10
 import re, sys
 from argparse import SUPPRESS
-from ast import literal_eval
 from dataclasses import fields
 
 from fastcore.docments import docments
+from fastcore.basics import str2bool
 from fastcore.script import anno_parser
 
 from .core import did_you_mean
@@ -42,7 +42,7 @@ verbs = dict(train=train, table=table)
 def _reader(default):
     "How the text of an option becomes a value of the type of `default`."
     if isinstance(default, tuple): return lambda s: tuple(int(o) for o in re.split('[x,]', s))
-    return literal_eval if isinstance(default, bool) else type(default)
+    return str2bool if isinstance(default, bool) else type(default)
 
 def verb_parser(
     verb:str, # 'train' or 'table'
@@ -60,7 +60,7 @@ def verb_parser(
 # %% ../nbs/11_cli.ipynb #058e4338
 def main(
     argv=None, # Words after the command's name; None: those of the process
-)->int:        # Exit status: 0, or 1 after an error that says what to do
+)->int:        # Exit status: 0; 1 after an error that says what to do; 2 for a command that is none
     "The `mobiledepth` command."
     argv = sys.argv[1:] if argv is None else list(argv)
     verb = argv[0] if argv else '--help'

@@ -20,7 +20,7 @@ class DataError(ValueError):
     max_shown = 20 # Lines in the message; `faults` has all of them
     def __init__(self,
         what:str,    # What was looked at, and what to do about it
-        faults:list, # A sentence each, naming the file
+        faults=(),   # A sentence each, naming the file
     ):
         self.what,self.faults = what,list(faults)
         more = len(self.faults) - self.max_shown

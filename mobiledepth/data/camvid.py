@@ -102,7 +102,8 @@ def tiny_camvid(
     ext:str='.png',      # Of the pictures: '.jpg' as in smaller copies of CamVid
     codes=None,          # Names of the codes that may occur; by default each class's first, and Void
 )->Path:                 # `path`
-    "Generated frames in CamVid's layout, with official names: coloured blocks, the colour tells the code."
+    "Generated frames in CamVid's layout, with official names: coloured blocks, the colour tells the code. Raises `ValueError` where there are frames."
+    if (Path(path)/'codes.txt').exists(): raise ValueError(f'{path} holds a data set already: give another folder, nothing is overwritten')
     path,rng = Path(path),np.random.default_rng(42)
     for o in ('images','labels'): (path/o).mkdir(parents=True, exist_ok=True)
     codes = ifnone(codes, [o[0] for o in camvid_map11.values()] + ['Void'])
@@ -306,6 +307,8 @@ def _say_subset(path, stems, valid):
     if any(v-have for v in parts.values()) or own:
         counts = ', '.join(f'{len(v&have)} of {len(v)} frames of {k}' for k,v in parts.items())
         warnings.warn(f'{path} is not the whole of CamVid: {counts}, {len(own)} others', stacklevel=3)
+    if lost := sorted(set(valid) - have - parts['val']):
+        warnings.warn(f"{path/'valid.txt'} names {len(lost)} frames that are not there ({lost[0]}, ...): they are not validated on", stacklevel=3)
     if other := sorted(set(valid) & (parts['train'] | parts['test'])):
         warnings.warn(f"{path/'valid.txt'} names {len(other)} frames of train or test ({other[0]}, ...): the official lists decide",
             stacklevel=3)
@@ -341,7 +344,7 @@ def camvid_dls(
     _refuse_test(dls.train_ds.items + dls.valid_ds.items)
     return dls
 
-# %% ../../nbs/02_data.camvid.ipynb #80412069
+# %% ../../nbs/02_data.camvid.ipynb #6d8b7803
 class _SquishPicture(Transform):
     "Resize the picture to `size` (h,w), leave the label as it is."
     order = 1
