@@ -52,9 +52,10 @@ def verb_parser(
     if verb=='train':
         for action in parser._actions:
             if action.dest=='settings': action.help = SUPPRESS # each setting is an option of its own
-        docs,group = docments(CamvidSettings),parser.add_argument_group('settings')
-        for f in fields(CamvidSettings): group.add_argument(
-            f'--{f.name}', type=_reader(f.default), default=SUPPRESS, metavar=str(f.default).replace(' ', '') or 'NAME', help=docs[f.name].replace('%', '%%'))
+        docs,group = docments(CamvidSettings),parser.add_argument_group('settings, with the defaults of camvid-student')
+        for f in fields(CamvidSettings):
+            shown = str(f.default).replace(' ', '') or 'NAME'
+            group.add_argument(f'--{f.name}', type=_reader(f.default), default=SUPPRESS, metavar=shown, help=docs[f.name].replace('%', '%%'))
     return parser
 
 # %% ../nbs/11_cli.ipynb #058e4338
@@ -65,7 +66,8 @@ def main(
     argv = sys.argv[1:] if argv is None else list(argv)
     verb = argv[0] if argv else '--help'
     if verb in ('-h', '--help'):
-        print('usage: mobiledepth VERB ...   (mobiledepth VERB --help tells more)\n', *(f'  {k:8}{f.__doc__}' for k,f in verbs.items()), sep='\n')
+        print('usage: mobiledepth VERB ...   (mobiledepth VERB --help tells more)\n')
+        for k,f in verbs.items(): print(f'  {k:8}{f.__doc__}')
         return 0 if argv else 2
     if verb not in verbs:
         print(f'mobiledepth: there is no command {verb!r}: it is one of {", ".join(verbs)}.{did_you_mean(verb, verbs)}', file=sys.stderr)

@@ -25,7 +25,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import mobiledepth
 from .core import atomic_path, data_dir, did_you_mean, fingerprint
-from .data.camvid import CamvidCodes, CodesToClasses, OpenCamvidLabel, camvid_dls, camvid_label, camvid_sequence, camvid_test_dl, camvid_tfms
+from .data.camvid import (CamvidCodes, CodesToClasses, OpenCamvidLabel, camvid_dls, camvid_label, camvid_sequence, camvid_test_dl,
+                                     camvid_tfms)
 from .learner import save_unet, total_params, unet_splitter
 from .losses import SegmentationCrossEntropy, class_weights
 from .metrics import MeanIoU, PixelAccuracy, label_ceiling, segmentation_report
@@ -67,15 +68,15 @@ def macs(
 
 # %% ../nbs/09_experiments.ipynb #7ef55e4b
 class EpochHistory(Callback):
-    "Keeps every epoch of the fits it is passed to in `rows`: phase (0 frozen, 1 unfrozen), epoch, losses, metrics and the rate at the epoch's end; None for what is not finite."
+    "Keeps every epoch of the fits it is passed to in `rows`: phase (0 frozen, 1 not), epoch, losses, metrics, the rate at its end; None for nan."
     order = Recorder.order + 1
     def __init__(self): self.rows,self.phase = [],-1
     def before_fit(self):
         self.run = not hasattr(self, 'lr_finder') and not hasattr(self, 'gather_preds') # `get_preds` calls itself a fit too
         self.phase += self.run
     def after_epoch(self):
-        names,values = self.recorder.metric_names[1:-1], self.learn.final_record
-        self.rows.append(dict(phase=self.phase, epoch=self.epoch, **{k:round(float(v), 5) if math.isfinite(v) else None for k,v in zip(names, values)}, lr=self.opt.hypers[-1]['lr']))
+        values = {k:round(float(v), 5) if math.isfinite(v) else None for k,v in zip(self.recorder.metric_names[1:-1], self.learn.final_record)}
+        self.rows.append(dict(phase=self.phase, epoch=self.epoch, **values, lr=self.opt.hypers[-1]['lr']))
 
 # %% ../nbs/09_experiments.ipynb #9c7c9bf3
 def record_file(
@@ -95,10 +96,10 @@ def finished_record(
     "The record of a finished run. Raises `ValueError` where it was made with other settings."
     if not file.exists(): return None
     record = json.loads(file.read_text())
-    there,here = ({k:v for k,v in json.loads(json.dumps(o)).items() if k not in ('total_epochs', 'teacher')} for o in ({**defaults, **record['settings']}, settings))
-    differ = {k:(there.get(k), here.get(k)) for k in {**there, **here} if there.get(k)!=here.get(k)}
-    if differ: raise ValueError(f'{file} is the record of a run with other settings (there, here): {differ}. Give another `results` folder, or another name.')
-    return record
+    there,here = (json.loads(json.dumps(o)) for o in ({**defaults, **record['settings']}, settings))
+    differ = {k:(there.get(k), here.get(k)) for k in {**there, **here} if there.get(k)!=here.get(k) and k not in ('total_epochs', 'teacher')}
+    if not differ: return record
+    raise ValueError(f'{file} is the record of a run with other settings (there, here): {differ}. Give another `results` folder, or another name.')
 
 def write_record(
     file:Path,   # From `record_file`
@@ -176,8 +177,8 @@ def make_dls(
     s:CamvidSettings, # Settings
 ):                    # DataLoaders
     "The loaders of a run."
-    item_tfms,batch_tfms = camvid_tfms(s.size, color=s.color, min_scale=s.min_scale, max_scale=s.max_scale)
-    return camvid_dls(path, s.size, s.bs, s.codes, holdout=s.holdout or None, item_tfms=item_tfms, batch_tfms=batch_tfms, num_workers=s.num_workers)
+    items,batches = camvid_tfms(s.size, color=s.color, min_scale=s.min_scale, max_scale=s.max_scale)
+    return camvid_dls(path, s.size, s.bs, s.codes, s.holdout or None, item_tfms=items, batch_tfms=batches, num_workers=s.num_workers)
 
 def make_unet(
     s:CamvidSettings, # Settings
@@ -193,7 +194,8 @@ def make_learner(
 )->Learner:           # Channels-last, frozen if pretrained
     "The learner of a run: weighted loss without Void, two groups for a pretrained encoder, one otherwise."
     loss = SegmentationCrossEntropy(camvid_class_weights(dls, s.codes, s.power), CamvidCodes(s.codes).void)
-    learn = Learner(dls, model, loss_func=loss, splitter=unet_splitter if s.pretrained else params, wd=s.wd, metrics=[PixelAccuracy(), MeanIoU()])
+    splitter = unet_splitter if s.pretrained else params
+    learn = Learner(dls, model, loss_func=loss, splitter=splitter, wd=s.wd, metrics=[PixelAccuracy(), MeanIoU()])
     if s.pretrained: learn.freeze()
     learn.to_channelslast(use_amp=False)
     return learn
@@ -202,9 +204,10 @@ def make_learner(
 def _facts(learn, s, path):
     "What a record says about code, data, machine and network, known before the first epoch."
     encoder = getattr(learn.model, 'encoder', learn.model)
-    return dict(settings=dict(asdict(s), total_epochs=s.epochs+s.freeze_epochs, teacher=None), commit=git_commit(Path(mobiledepth.__file__).parent),
-                versions=versions(), data_fingerprint=camvid_fingerprint(path), weights_from=getattr(encoder, 'weights_from', None),
-                weights_sha256=weights_sha256(encoder), params=total_params(learn), macs=macs(learn.model, s.size), device=device_name(learn.dls.device))
+    return dict(settings=dict(asdict(s), total_epochs=s.epochs+s.freeze_epochs, teacher=None),
+                commit=git_commit(Path(mobiledepth.__file__).parent), versions=versions(), device=device_name(learn.dls.device),
+                data_fingerprint=camvid_fingerprint(path), weights_from=getattr(encoder, 'weights_from', None),
+                weights_sha256=weights_sha256(encoder), params=total_params(learn), macs=macs(learn.model, s.size))
 
 def camvid_run(
     experiment:str,                    # Its name; names of files begin with it
@@ -215,7 +218,7 @@ def camvid_run(
     kind:str='result',                 # 'result', 'ablation' or 'demo'; only results are tabulated
     make_model=make_unet,              # Makes the network from the settings; another function brings in another network
 )->dict:                               # The record
-    "Train once with `fine_tune`, report on the test frames, leave weights and record. A finished run is read from its record. What can be wrong is wrong before training."
+    "Train once with `fine_tune`, report on the test frames, leave weights and record. A finished run is read from its record."
     file = record_file(experiment, s.size, seed, results)
     if record := finished_record(file, asdict(s), asdict(CamvidSettings())): return record
     path = data_dir('camvid', path, URLs.CAMVID)
@@ -245,14 +248,14 @@ def _named(name, settings):
     run.__name__,run.__doc__,run.settings = name.replace('-', '_'),f'Run {name}; see `camvid_run`.',settings
     return run
 
-experiments = {name: _named(name, settings) for name,settings in {'camvid-student': student_settings, 'camvid-scratch': scratch_settings}.items()}
+experiments = {k: _named(k, v) for k,v in {'camvid-student': student_settings, 'camvid-scratch': scratch_settings}.items()}
 
 def get_experiment(
     name:str, # Like 'camvid-student'
 ):            # Function of seed, path, results and settings
     "The experiment called `name`. Raises `ValueError` for an unknown one."
-    if name not in experiments: raise ValueError(f'there is no experiment {name!r}: it is one of {", ".join(experiments)}.{did_you_mean(name, experiments)}')
-    return experiments[name]
+    if name in experiments: return experiments[name]
+    raise ValueError(f'there is no experiment {name!r}: it is one of {", ".join(experiments)}.{did_you_mean(name, experiments)}')
 
 # %% ../nbs/09_experiments.ipynb #6a7aa7f5
 def by_experiment(
@@ -262,10 +265,10 @@ def by_experiment(
     groups = {}
     for r in records: groups.setdefault((r['experiment'], json.dumps(r['settings'], sort_keys=True)), []).append(r)
     alike = Counter(name for name,_ in groups)
-    def label(name, rs):
+    def label(name, own):
         others = [r['settings'] for r in records if r['experiment']==name]
-        return name if alike[name]==1 else ' '.join([name, *(f'{k}={v}' for k,v in rs[0]['settings'].items() if any(o.get(k)!=v for o in others))])
-    return {label(name, rs):rs for (name,_),rs in groups.items()}
+        return ' '.join([name, *(f'{k}={v}' for k,v in own.items() if any(o.get(k)!=v for o in others))] if alike[name]>1 else [name])
+    return {label(name, rs[0]['settings']):rs for (name,_),rs in groups.items()}
 
 def spread(
     values, # Fractions 0..1, one a seed
@@ -281,9 +284,9 @@ def results_table(
     "The runs of one `kind` as a table, best mean IoU last."
     head = ['experiment', 'encoder', 'start', 'size', 'epochs', 'parameters, M', 'GMAC', 'mean IoU, %', 'pixel accuracy, %', 'seeds']
     def row(name, rs):
-        s,m = rs[0]['settings'],[r['metrics'] for r in rs]
+        s,score = rs[0]['settings'],lambda key: spread([r['metrics'][key] for r in rs])
         return [name, s['backbone'], 'ImageNet' if s['pretrained'] else 'random', 'x'.join(map(str, s['size'])), s['total_epochs'],
-                f"{rs[0]['params']/1e6:.2f}", f"{rs[0]['macs']/1e9:.3f}", spread([o['miou'] for o in m]), spread([o['acc'] for o in m]), len(rs)]
+                f"{rs[0]['params']/1e6:.2f}", f"{rs[0]['macs']/1e9:.3f}", score('miou'), score('acc'), len(rs)]
     groups = sorted(by_experiment(load_records(results, kind)).items(), key=lambda o: mean(r['metrics']['miou'] for r in o[1]))
     line = lambda cells: '| ' + ' | '.join(map(str, cells)) + ' |'
     return '\n'.join([line(head), line(['---']*len(head)), *(line(row(*o)) for o in groups)])

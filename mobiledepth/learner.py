@@ -45,7 +45,7 @@ def mobile_unet_learner(
     train_bn:bool=True,                     # Train the norms of frozen groups too, as fastai does
     **kwargs
 )->Learner:                                 # Frozen up to the decoder if pretrained, like `unet_learner`
-    "A `Learner` around `Unet(backbone, ...)`; `dls` is left as it is. Raises `ValueError` where `dls` normalises, or does not tell the number of outputs."
+    "A `Learner` around `Unet(backbone, ...)`, `dls` untouched. Raises `ValueError` where `dls` normalises or does not tell the number of outputs."
     if any(isinstance(t, Normalize) for t in dls.after_batch.fs): raise ValueError(
         'the DataLoaders hold a Normalize (unet_learner adds one), and the model normalises itself: build new DataLoaders without it')
     num_classes = num_classes or get_c(dls)
@@ -75,7 +75,8 @@ def _settings(file):
     "What `save_unet` wrote into `file`. Raises `ValueError` where that is something else."
     try: meta = json.loads(file.read_text())
     except ValueError as e: raise ValueError(f'{file} is not JSON ({e}): copy both files again') from e
-    if not isinstance(meta, dict) or not isinstance(meta.get('config'), dict): raise ValueError(f'{file} does not describe a saved Unet: it has no config')
+    if not isinstance(meta, dict) or not isinstance(meta.get('config'), dict):
+        raise ValueError(f'{file} does not describe a saved Unet: it has no config')
     return meta
 
 # %% ../nbs/07_learner.ipynb #96a353b2
@@ -85,15 +86,15 @@ def save_unet(
     half=False, # Keep floats in 16 bits where they fit: half the size, and a little less exact
     **meta,     # Anything JSON can hold, kept with the settings: sizes, record, licence
 )->Path:        # The `.safetensors` file
-    "Save a `Unet` as safetensors and JSON. Raises `ValueError` where JSON cannot hold a setting, or something else is called like the JSON."
+    "Save a `Unet` as safetensors and JSON. Raises `ValueError` where JSON cannot hold a setting, or would replace a file that is not ours."
     fname,about_file = _two_files(fname)
     if about_file.exists(): _settings(about_file)
     learn,model = (model, model.model) if hasattr(model, 'model') else (None, model)
     meta = dict(vocab=list(getattr(learn.dls, 'vocab', [])), **meta) if learn else meta
-    about = dict(config=dict(model.config, pretrained=False), weights_from=model.encoder.weights_from, **meta,
-                 versions=dict(mobiledepth=mobiledepth.__version__, torch=torch.__version__, timm=timm.__version__, fastai=fastai.__version__))
+    versions = {m.__name__:m.__version__ for m in (mobiledepth, torch, timm, fastai)}
+    about = dict(config=dict(model.config, pretrained=False), weights_from=model.encoder.weights_from, **meta, versions=versions)
     try: text = json.dumps(about, indent=1)
-    except TypeError as e: raise ValueError(f'a setting of this Unet cannot be saved as JSON ({e}): give norm_layer by its name in timm') from e
+    except TypeError as e: raise ValueError(f'this Unet cannot be saved as JSON ({e}): give norm_layer by its name in timm') from e
     small = lambda v: v.half() if half and v.is_floating_point() and v.half().isfinite().all() else v
     with atomic_path(fname) as tmp: save_file({k:small(v).contiguous() for k,v in model.state_dict().items()}, tmp)
     with atomic_path(about_file) as tmp: tmp.write_text(text)
@@ -104,13 +105,13 @@ def load_unet(
     fname,            # The `.safetensors` file, its `.json` beside it
     device='cpu',     # Where the weights go
 )->Unet:              # In evaluation mode, what was saved with it in `.meta`
-    "Build a `Unet` from the files that `save_unet` wrote; nothing is unpickled. Raises `FileNotFoundError` or `ValueError` naming the file at fault."
+    "Build a `Unet` from what `save_unet` wrote; nothing is unpickled. Raises `FileNotFoundError` or `ValueError` naming the file at fault."
     fname,about_file = _two_files(fname)
     for f in (fname, about_file):
-        if not f.is_file(): raise FileNotFoundError(f'{f} is missing: a saved Unet is a .safetensors file and a .json file of the same name')
+        if not f.is_file(): raise FileNotFoundError(f'{f} is missing: a saved Unet is a .safetensors and a .json file of one name')
     meta = _settings(about_file)
     try: model = Unet(**meta['config'])
-    except TypeError as e: raise ValueError(f'{about_file} was written by another version of this library ({e}): use that one, see versions in it') from e
+    except TypeError as e: raise ValueError(f'{about_file} was written by another version of this library ({e}): see versions in it') from e
     try: model.load_state_dict(load_file(fname))
     except SafetensorError as e: raise ValueError(f'{fname} is not a whole safetensors file ({e}): copy it again') from e
     except RuntimeError as e: raise ValueError(f'{fname} does not hold the network that {about_file} describes: {e}') from e

