@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 import fastai, timm, torch
-from fastai.vision.all import Adam, L, Learner, Normalize, defaults, delegates, get_c, params
+from fastai.vision.all import Adam, L, Learner, Normalize, defaults, delegates, get_c, nested_attr, params
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -64,7 +64,7 @@ def total_params(
     "Number of parameters."
     return sum(p.numel() for p in getattr(learn, 'model', learn).parameters())
 
-# %% ../nbs/07_learner.ipynb #c27c36b0
+# %% ../nbs/07_learner.ipynb #b63d3745
 def _two_files(fname):
     "The `.safetensors` file called `fname`, whatever other dots are in that name, and the `.json` beside it."
     fname = Path(fname)
@@ -79,7 +79,12 @@ def _settings(file):
         raise ValueError(f'{file} does not describe a saved Unet: it has no config')
     return meta
 
-# %% ../nbs/07_learner.ipynb #96a353b2
+# %% ../nbs/07_learner.ipynb #6090621a
+def _vocab(dls):
+    "Names of the classes: `camvid_dls` has them, fastai's own segmentation loaders keep them with their item transforms."
+    names = getattr(dls, 'vocab', None) or nested_attr(dls, 'train.after_item.vocab', [])
+    return [str(o) for o in names]
+
 def save_unet(
     model:Unet, # Model to save, or a Learner around it
     fname,      # File to write, `.safetensors`; the settings go to `.json` beside it
@@ -90,7 +95,7 @@ def save_unet(
     fname,about_file = _two_files(fname)
     if about_file.exists(): _settings(about_file)
     learn,model = (model, model.model) if hasattr(model, 'model') else (None, model)
-    meta = dict(vocab=list(getattr(learn.dls, 'vocab', [])), **meta) if learn else meta
+    if learn: meta = dict(vocab=_vocab(learn.dls), **meta)
     versions = {m.__name__:m.__version__ for m in (mobiledepth, torch, timm, fastai)}
     about = dict(config=dict(model.config, pretrained=False), weights_from=model.encoder.weights_from, **meta, versions=versions)
     try: text = json.dumps(about, indent=1)
@@ -100,7 +105,7 @@ def save_unet(
     with atomic_path(about_file) as tmp: tmp.write_text(text)
     return fname
 
-# %% ../nbs/07_learner.ipynb #515667aa
+# %% ../nbs/07_learner.ipynb #63c0f1b9
 def load_unet(
     fname,            # The `.safetensors` file, its `.json` beside it
     device='cpu',     # Where the weights go
