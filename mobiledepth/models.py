@@ -199,16 +199,16 @@ class TimmEncoder(nn.Module):
         self.backbone = backbone
         kwargs = dict(backbone_kwargs or {}, in_chans=in_chans)
         if backbone_indices is not None: kwargs['out_indices'] = tuple(backbone_indices)
-        self._create(kwargs)
+        if not timm.is_model(backbone.split('.')[0]): raise ValueError(
+            f'timm has no encoder named {backbone!r}.{did_you_mean(backbone, timm.list_models())}')
         self.weights_from = self._load(kwargs) if pretrained else 'random'
+        if not pretrained: self._create(kwargs)
         self.channels_last = str(getattr(self.body, 'output_fmt', 'NCHW')).endswith('NHWC')
         self.channels,self.strides = self.body.feature_info.channels(),self.body.feature_info.reduction()
         self._check(in_chans, kwargs.get('img_size'))
 
     def _create(self, kwargs, **more):
         "Let timm build the network, from random weights unless `more` says otherwise."
-        if not timm.is_model(self.backbone.split('.')[0]): raise ValueError(
-            f'timm has no encoder named {self.backbone!r}.{did_you_mean(self.backbone, timm.list_models())}')
         try: self.body = timm.create_model(self.backbone, features_only=True, **kwargs, **more)
         except (AttributeError, AssertionError, IndexError, RuntimeError, TypeError) as e:
             raise ValueError(f'timm gives no feature maps of {self.backbone!r} with {kwargs}: {e}') from e
