@@ -59,7 +59,7 @@ def readme(): sh(sys.executable, 'scripts/make_readme.py', '--check')
 
 def readme_table():
     "The table in the README is the one that the records give today."
-    sh(sys.executable, '-c', "from mobiledepth.experiments import results_table; from pathlib import Path; "
+    sh(sys.executable, '-c', "from mobiledepth.records import results_table; from pathlib import Path; "
        "assert results_table('results').strip() in Path('README.md').read_text(), 'run nbs/index.ipynb again, then scripts/make_readme.py'")
 
 def notebooks():

@@ -1,0 +1,25 @@
+"""Make mobiledepth/data/weights.json from weights/: `python scripts/make_weights.py [--check]`.
+
+The table holds the SHA-256 of both files of every network, and `load_student` takes no other file for that name. Run it after a file in
+weights/ was added, replaced or removed. With `--check` nothing is written; what is stale is shown, and the exit status is 1."""
+import difflib, json, sys
+from pathlib import Path
+
+from fastcore.script import call_parse
+from mobiledepth.core import atomic_path
+from mobiledepth.learner import weights_sums
+
+repo = Path(__file__).resolve().parent.parent
+
+@call_parse
+def main(
+    check:bool=False, # Write nothing; fail with a diff where the table is stale
+):
+    "Make mobiledepth/data/weights.json from weights/."
+    table = repo/'mobiledepth'/'data'/'weights.json'
+    old,text = table.read_text() if table.exists() else '',json.dumps(weights_sums(repo/'weights'), indent=1) + '\n'
+    if not check:
+        with atomic_path(table) as tmp: tmp.write_text(text)
+    elif old!=text:
+        sys.exit('\n'.join([*difflib.unified_diff(old.splitlines(), text.splitlines(), 'weights.json', 'weights/', lineterm=''),
+                            'mobiledepth/data/weights.json is stale: run scripts/make_weights.py']))
