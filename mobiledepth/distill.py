@@ -5,7 +5,9 @@
 # %% auto #0
 __all__ = ['DistillationLoss', 'ChannelWiseDistillation', 'renormalize', 'shrink_maps', 'KnowledgeDistillation']
 
-# %% ../nbs/08_distill.ipynb #63972818
+# %% ../nbs/08_distill.ipynb #d179c30e
+from contextlib import nullcontext
+
 from fastai.vision.all import *
 
 from .losses import at_label_size
@@ -108,12 +110,13 @@ class KnowledgeDistillation(Callback):
         T:float=4., # Temperature of the default term; not used with `terms`
         a:float=.5, # Weight of the hard-label loss, 0 to 1; 1 trains as without a teacher
         terms=None, # Term `f(student_logits, teacher_logits, target)`, or a dict from terms to weights; None: `DistillationLoss(T)` on labelled pixels
+        dtype=None, # Precision the teacher runs in, like `torch.bfloat16`, which halves its time on processors that have it; None: the fit's own
         size=None,  # `(h, w)` that both maps are averaged down to before they are compared, like the student's `inner_size`; None: their own
     ):
         if not 0<=a<=1: raise ValueError(f'a={a}: expected a share of the hard-label loss between 0 and 1')
         if not isinstance(teacher, (Learner, nn.Module)): raise ValueError(f'the teacher is a {type(teacher).__name__}: expected a Learner or a nn.Module')
         if terms is not None and not isinstance(terms, dict): terms = {terms: 1.}
-        self.teacher,self.T,self.a,self.terms,self.size,self.rows = teacher,T,a,terms,size,[] # `store_attr` would keep a second teacher
+        self.teacher,self.T,self.a,self.terms,self.dtype,self.size,self.rows = teacher,T,a,terms,dtype,size,[] # `store_attr` would keep a second teacher
 
     def __getstate__(self): return {**self.__dict__, 'teacher':None}
 
@@ -142,8 +145,9 @@ class KnowledgeDistillation(Callback):
     @torch.no_grad()
     def teacher_logits(self)->Tensor: # As the teacher gives them
         "What the teacher says about the learner's current batch."
-        if not isinstance(self.teacher, Learner): return self.teacher(*self.xb)
-        return self._net()(*(renormalize(x, self.dls, self.teacher.dls) for x in self.xb))
+        xb = self.xb
+        if isinstance(self.teacher, Learner): xb = [renormalize(x, self.dls, self.teacher.dls) for x in xb]
+        with torch.autocast(self.dls.device.type, self.dtype) if self.dtype else nullcontext(): return self._net()(*xb)
 
     def plot_losses(self,
         ax=None, # Axes; None: new ones

@@ -91,6 +91,7 @@ class DistilledSettings(CamvidSettings):
     "Settings of one `fine_tune` with a teacher; the loss is `a*task + (1-a)*(kl*DistillationLoss(T) + cwd*ChannelWiseDistillation(cwd_T))`."
     load_size:tuple = (256, 320) # Height and width of the batches: the teacher's
     teacher:str = 'camvid-teacher' # Name or file, as for `load_student`
+    teacher_dtype:str = 'bfloat16' # Precision the teacher runs in: half the time of 'float32' on processors that have it
     a:float = 0.5             # Share of the hard-label loss
     kl:float = 1.             # Weight of the divergence between pixels
     T:float = 4.              # Its temperature
@@ -135,7 +136,7 @@ def make_cbs(
     if teacher is None: return []
     void = CamvidCodes(s.codes).void
     terms = {DistillationLoss(s.T, void): s.kl, ChannelWiseDistillation(s.cwd_T, void): s.cwd}
-    return [KnowledgeDistillation(teacher, a=s.a, terms={t:w for t,w in terms.items() if w}, size=s.size)]
+    return [KnowledgeDistillation(teacher, a=s.a, terms={t:w for t,w in terms.items() if w}, dtype=getattr(torch, s.teacher_dtype), size=s.size)]
 
 # %% ../nbs/09b_experiments.ipynb #b29af0bc
 def _teacher(s):
