@@ -28,10 +28,11 @@ class DistillationLoss(nn.Module):
     def __init__(self,
         T:float=4.,        # Temperature, above 0; 1 leaves the distributions as they are, more lets the runners-up count
         ignore_index=None, # Label without influence, like 255 for Void; None: every pixel counts
+        weight=None,       # One number a class, as for the task's loss: how much a pixel with that label counts; None: all alike
     ):
         super().__init__()
         if T<=0: raise ValueError(f'T={T}: expected a temperature above 0')
-        self.T,self.ignore_index = T,ignore_index
+        self.T,self.ignore_index,self.weight = T,ignore_index,weight
 
     def forward(self,
         student_logits:Tensor, # `(n, classes, h, w)`
@@ -41,11 +42,18 @@ class DistillationLoss(nn.Module):
         s,t,valid = _same_size(student_logits, teacher_logits, target, self.ignore_index)
         s,t = F.log_softmax(s/self.T, dim=1),F.log_softmax(t/self.T, dim=1)
         kl = F.kl_div(s, t, reduction='none', log_target=True).sum(1, keepdim=True)
-        return (kl*valid).sum()/valid.sum().clamp(min=1) * self.T**2
+        w = self._weights(target, valid)
+        return (kl*w).sum()/w.sum().clamp(min=1e-6) * self.T**2
+
+    def _weights(self, target, valid):
+        "How much each pixel counts."
+        if self.weight is None: return valid
+        if target is None: raise ValueError('a weight for each class was given, but no target that tells the classes')
+        return self.weight.to(valid.device)[target.view_as(valid).long().where(valid, 0)]*valid
 
     def extra_repr(self): return f'T={self.T}, ignore_index={self.ignore_index}'
 
-# %% ../nbs/08_distill.ipynb #2d23e075
+# %% ../nbs/08_distill.ipynb #9356ca0e
 class ChannelWiseDistillation(nn.Module):
     "KL divergence between maps of where each class is (Shu et al., Channel-wise Knowledge Distillation for Dense Prediction, 2021)."
     def __init__(self,
@@ -68,7 +76,7 @@ class ChannelWiseDistillation(nn.Module):
 
     def extra_repr(self): return f'T={self.T}, ignore_index={self.ignore_index}'
 
-# %% ../nbs/08_distill.ipynb #c804d079
+# %% ../nbs/08_distill.ipynb #7b5b1ff8
 def _normalize(dls):
     "The `Normalize` among the batch transforms of `dls`, if there is one."
     return next((t for t in getattr(dls, 'after_batch', None) or () if isinstance(t, Normalize)), None)
@@ -88,7 +96,7 @@ def renormalize(
     (m,s),(m2,s2) = _stats(dls, x),_stats(other_dls, x)
     return (x*s + m - m2)/s2
 
-# %% ../nbs/08_distill.ipynb #976d046c
+# %% ../nbs/08_distill.ipynb #a3c6af1c
 def shrink_maps(
     size,           # `(h, w)` in pixels; None: nothing is changed
     student:Tensor, # Logits, `(n, classes, any h, any w)`
@@ -101,7 +109,7 @@ def shrink_maps(
     target = target.as_subclass(Tensor).view(len(target), 1, *target.shape[-2:])
     return student, teacher, F.interpolate(target.float(), size, mode='nearest-exact').long()[:,0]
 
-# %% ../nbs/08_distill.ipynb #2cf85833
+# %% ../nbs/08_distill.ipynb #6903cf92
 class KnowledgeDistillation(Callback):
     "Train on `a` times the learner's loss plus `1-a` times the distillation `terms` against a frozen `teacher`."
     order = GradientAccumulation.order - 1

@@ -94,6 +94,7 @@ class DistilledSettings(CamvidSettings):
     teacher_dtype:str = 'bfloat16' # Precision the teacher runs in: half the time of 'float32' on processors that have it
     a:float = 0.5             # Share of the hard-label loss
     kl:float = 1.             # Weight of the divergence between pixels
+    kl_weighted:bool = True   # Pixels count as in the hard-label loss, rare classes more
     T:float = 4.              # Its temperature
     cwd:float = 3.            # Weight of the channel-wise divergence
     cwd_T:float = 4.          # Its temperature
@@ -131,11 +132,12 @@ def make_learner(
 def make_cbs(
     s:CamvidSettings,  # Settings
     teacher:nn.Module, # Its teacher; None for settings that have none
+    learn:Learner,     # Whose fit they are for
 )->list:               # Callbacks of the fit
     "Distillation on labelled pixels at the student's own size, where there is a teacher."
     if teacher is None: return []
     void = CamvidCodes(s.codes).void
-    terms = {DistillationLoss(s.T, void): s.kl, ChannelWiseDistillation(s.cwd_T, void): s.cwd}
+    terms = {DistillationLoss(s.T, void, learn.loss_func.weight if s.kl_weighted else None): s.kl, ChannelWiseDistillation(s.cwd_T, void): s.cwd}
     return [KnowledgeDistillation(teacher, a=s.a, terms={t:w for t,w in terms.items() if w}, dtype=getattr(torch, s.teacher_dtype), size=s.size)]
 
 # %% ../nbs/09b_experiments.ipynb #b29af0bc
@@ -159,7 +161,7 @@ def camvid_run(
     results='runs',                    # Folder for the record and the weights
     kind:str='result',                 # 'result', 'ablation' or 'demo'; only results are tabulated
     make_model=make_unet,              # Makes the network from the settings; another function brings in another network
-    make_cbs=make_cbs,                 # Makes the callbacks from settings and teacher; another function brings in another distillation
+    make_cbs=make_cbs,                 # Makes the callbacks from settings, teacher and learner; another function brings in another distillation
 )->dict:                               # The record
     "Train once with `fine_tune`, report on the test frames, leave weights and record. A finished run is read from its record."
     file = record_file(experiment, s.size, seed, results)
@@ -168,7 +170,8 @@ def camvid_run(
     test_dl = camvid_test_dl(path, s.size, s.bs, s.codes, s.holdout or 'test', s.num_workers)
     teacher = _teacher(s)
     set_seed(seed, reproducible=True)
-    learn,history,cbs = make_learner(make_dls(path, s), make_model(s), s),EpochHistory(),make_cbs(s, teacher)
+    learn,history = make_learner(make_dls(path, s), make_model(s), s),EpochHistory()
+    cbs = make_cbs(s, teacher, learn)
     facts,started = _facts(learn, s, path, teacher),time.time()
     learn.fine_tune(s.epochs, s.lr, freeze_epochs=s.freeze_epochs, lr_mult=s.lr_mult, cbs=[history, *cbs])
     for cb in cbs:
