@@ -155,7 +155,7 @@ class KnowledgeDistillation(Callback):
         "What the teacher says about the learner's current batch."
         xb = self.xb
         if isinstance(self.teacher, Learner): xb = [renormalize(x, self.dls, self.teacher.dls) for x in xb]
-        with torch.autocast(self.dls.device.type, self.dtype) if self.dtype else nullcontext(): return self._net()(*xb)
+        with torch.autocast(xb[0].device.type, self.dtype) if self.dtype else nullcontext(): return self._net()(*xb)
 
     def plot_losses(self,
         ax=None, # Axes; None: new ones
