@@ -94,8 +94,8 @@ class DistilledSettings(CamvidSettings):
     teacher_dtype:str = 'bfloat16' # Precision the teacher runs in: half the time of 'float32' on processors that have it
     a:float = 0.5             # Share of the hard-label loss
     kl:float = 1.             # Weight of the divergence between pixels
-    kl_weighted:bool = True   # Pixels count as in the hard-label loss, rare classes more
-    T:float = 4.              # Its temperature
+    kl_weighted:bool = False  # Pixels count as in the hard-label loss, rare classes more
+    T:float = 2.              # Its temperature
     cwd:float = 3.            # Weight of the channel-wise divergence
     cwd_T:float = 4.          # Its temperature
 
