@@ -32,7 +32,7 @@ class DistillationLoss(nn.Module):
     ):
         super().__init__()
         if T<=0: raise ValueError(f'T={T}: expected a temperature above 0')
-        self.T,self.ignore_index,self.weight = T,ignore_index,weight
+        self.T,self.ignore_index,self.weight = T,ignore_index,None if weight is None else tensor(weight).float()
 
     def forward(self,
         student_logits:Tensor, # `(n, classes, h, w)`
@@ -42,14 +42,15 @@ class DistillationLoss(nn.Module):
         s,t,valid = _same_size(student_logits, teacher_logits, target, self.ignore_index)
         s,t = F.log_softmax(s/self.T, dim=1),F.log_softmax(t/self.T, dim=1)
         kl = F.kl_div(s, t, reduction='none', log_target=True).sum(1, keepdim=True)
-        w = self._weights(target, valid)
+        w = self._weights(target, valid, s.shape[1])
         return (kl*w).sum()/w.sum().clamp(min=1e-6) * self.T**2
 
-    def _weights(self, target, valid):
+    def _weights(self, target, valid, n_classes):
         "How much each pixel counts."
         if self.weight is None: return valid
         if target is None: raise ValueError('a weight for each class was given, but no target that tells the classes')
-        return self.weight.to(valid.device)[target.view_as(valid).long().where(valid, 0)]*valid
+        if len(self.weight)!=n_classes: raise ValueError(f'{len(self.weight)} weights: expected one for each of {n_classes} classes')
+        return self.weight.to(valid.device)[target.as_subclass(Tensor).view_as(valid).long().where(valid, 0)]*valid
 
     def extra_repr(self): return f'T={self.T}, ignore_index={self.ignore_index}'
 
@@ -90,7 +91,7 @@ def renormalize(
     x:Tensor,  # Pictures as `dls` gives them, `(n, 3, h, w)`
     dls,       # DataLoaders that `x` comes from
     other_dls, # DataLoaders whose batches `x` should look like
-)->Tensor:     # Pictures normalised as by `other_dls`; `x` itself where both do the same
+)->Tensor:     # Pictures normalised as by `other_dls`; `x` itself where neither normalises or both share one `Normalize`
     "Undo the normalisation of one set of DataLoaders and apply that of another."
     if _normalize(dls) is _normalize(other_dls): return x
     (m,s),(m2,s2) = _stats(dls, x),_stats(other_dls, x)
@@ -123,31 +124,34 @@ class KnowledgeDistillation(Callback):
     ):
         if not 0<=a<=1: raise ValueError(f'a={a}: expected a share of the hard-label loss between 0 and 1')
         if not isinstance(teacher, (Learner, nn.Module)): raise ValueError(f'the teacher is a {type(teacher).__name__}: expected a Learner or a nn.Module')
-        if terms is not None and not isinstance(terms, dict): terms = {terms: 1.}
+        if callable(terms): terms = {terms: 1.}
+        if terms is not None and not (isinstance(terms, dict) and terms and all(map(callable, terms))): raise ValueError(
+            f'terms={terms}: expected a term, or a dict from terms to weights with one term at least')
         self.teacher,self.T,self.a,self.terms,self.dtype,self.size,self.rows = teacher,T,a,terms,dtype,size,[] # `store_attr` would keep a second teacher
 
-    def __getstate__(self): return {**self.__dict__, 'teacher':None}
+    def __getstate__(self): return {**self.__dict__, 'teacher':None, 'losses':[]}
 
     def before_train(self):
         if self.teacher is None: raise ValueError(
-            'this KnowledgeDistillation was saved, and a teacher is never saved with its student: learn.remove_cb(KnowledgeDistillation), or give it a .teacher')
+            'this KnowledgeDistillation was saved or copied, and a teacher never goes with its student: learn.remove_cb(KnowledgeDistillation), or give it a .teacher')
         self._net().eval().requires_grad_(False).to(self.dls.device)
-        if self.terms is None: self.terms = {DistillationLoss(self.T, self._void()): 1.}
+        self.fit_terms = self.terms or {DistillationLoss(self.T, self._void()): 1.}
         self.losses = []
 
     def after_loss(self):
         if not self.training: return
         maps,task = shrink_maps(self.size, self.pred, self.teacher_logits(), self.y),self.loss_grad
-        parts = [term(*maps) for term in self.terms]
-        distill = sum(w*p for w,p in zip(self.terms.values(), parts))
+        parts = [term(*maps) for term in self.fit_terms]
+        distill = sum(w*p for w,p in zip(self.fit_terms.values(), parts))
         if self.a==1: distill = distill.detach() # adding a gradient of 0 may change the memory format of the other, and with it the last bit
         self.learn.loss_grad = self.a*task + (1-self.a)*distill
         self.learn.loss = self.loss_grad.detach().clone()
         self.losses.append(torch.stack([o.detach().float() for o in (task, distill, self.loss, *parts)]))
 
     def after_train(self):
-        if not self.losses: return
-        names = ['task_loss', 'distill_loss', 'total_loss', *(type(o).__name__ for o in self.terms)]
+        if not self.losses or hasattr(self, 'lr_finder'): return
+        own = [getattr(o, '__name__', type(o).__name__) for o in self.fit_terms]
+        names = ['task_loss', 'distill_loss', 'total_loss', *(f'{o}_{own[:i].count(o)+1}' if own.count(o)>1 else o for i,o in enumerate(own))]
         self.rows.append(dict(zip(names, torch.stack(self.losses).mean(0).tolist())))
 
     @torch.no_grad()
@@ -155,12 +159,16 @@ class KnowledgeDistillation(Callback):
         "What the teacher says about the learner's current batch."
         xb = self.xb
         if isinstance(self.teacher, Learner): xb = [renormalize(x, self.dls, self.teacher.dls) for x in xb]
-        with torch.autocast(xb[0].device.type, self.dtype) if self.dtype else nullcontext(): return self._net()(*xb)
+        device,half = xb[0].device.type,self.dtype in (torch.bfloat16, torch.float16)
+        with torch.autocast(device, self.dtype if half else None, enabled=half) if self.dtype else nullcontext(): logits = self._net()(*xb)
+        if isinstance(logits, Tensor): return logits
+        raise ValueError(f'the teacher gave a {type(logits).__name__}: expected logits (n, classes, h, w); wrap it in a module that returns them')
 
     def plot_losses(self,
         ax=None, # Axes; None: new ones
     ):           # The axes
         "Means over the batches of each epoch: the task's loss, the weighted distillation terms, and the total that was trained on."
+        if not self.rows: raise ValueError('no epoch was recorded yet: fit first')
         ax = ax or plt.subplots(figsize=(5,3))[1]
         for k in ('task_loss', 'distill_loss', 'total_loss'): ax.plot(range(1, len(self.rows)+1), [r[k] for r in self.rows], label=k)
         ax.set(xlabel='epoch', ylabel='loss')

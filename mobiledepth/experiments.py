@@ -95,9 +95,14 @@ class DistilledSettings(CamvidSettings):
     a:float = 0.5             # Share of the hard-label loss
     kl:float = 1.             # Weight of the divergence between pixels
     kl_weighted:bool = False  # Pixels count as in the hard-label loss, rare classes more
-    T:float = 2.              # Its temperature
+    T:float = 2.              # Temperature of the divergence between pixels
     cwd:float = 3.            # Weight of the channel-wise divergence
-    cwd_T:float = 4.          # Its temperature
+    cwd_T:float = 4.          # Temperature of the channel-wise divergence
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.teacher_dtype not in ('float32', 'bfloat16', 'float16'):
+            raise ValueError(f'teacher_dtype={self.teacher_dtype!r}: expected float32, bfloat16 or float16')
 
 # %% ../nbs/09b_experiments.ipynb #7707df00
 def make_dls(

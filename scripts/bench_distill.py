@@ -29,6 +29,7 @@ def variant_cbs(variant, s, learn):
     "The callbacks that tell `variant` from a plain step; each has a teacher of its own."
     if variant=='plain': return []
     if variant=='ours': return make_cbs(s, make_teacher(), learn)
+    if variant=='ours-float32': return make_cbs(replace(s, teacher_dtype='float32'), make_teacher(), learn)
     from fasterai.distill.all import KnowledgeDistillationCallback, SoftTarget
     return [KnowledgeDistillationCallback(make_teacher().requires_grad_(variant=='fasterai'), SoftTarget)]
 
@@ -70,7 +71,8 @@ def seconds(f):
 def time_steps(variants, s, repeats):
     "Seconds of every repeat, one list for each variant and one for the teacher; two repeats more come first, untimed."
     steps,teacher,(x,_) = {v:make_step(v, s) for v in variants},make_teacher(),make_batch(s)
-    steps['teacher'] = torch.no_grad()(torch.autocast('cpu', getattr(torch, s.teacher_dtype))(lambda: teacher(x))) # as in our callback
+    steps['teacher-float32'] = torch.no_grad()(lambda: teacher(x))
+    steps['teacher'] = torch.no_grad()(torch.autocast('cpu', torch.bfloat16)(lambda: teacher(x))) if s.teacher_dtype=='bfloat16' else steps['teacher-float32']
     times = [{k:seconds(f) for k,f in steps.items()} for _ in range(repeats+2)][2:]
     return {k:[t[k] for t in times] for k in steps}
 
@@ -89,7 +91,7 @@ def main(
     threads:int=1,           # Threads of PyTorch
     fasterai:bool=False,     # Measure fasterai's callback too
     out:str=None,            # File of the record; without it results/bench-distill-LOAD_SIZE.json
-    peak_of:str=None,        # Only print the peak memory of this variant: plain, ours, fasterai or fasterai-frozen
+    peak_of:str=None,        # Only print the peak memory of this variant: plain, ours, ours-float32, fasterai or fasterai-frozen
 ):
     "Measure what distillation costs in seconds and memory, and write a record."
     torch.set_num_threads(threads)
@@ -97,10 +99,11 @@ def main(
     s = replace(distilled_settings, pretrained=False, teacher='random weights', size=hw(size), load_size=hw(load_size), bs=bs,
                 kl=kl, cwd=cwd, teacher_dtype=teacher_dtype)
     if peak_of: return print_peak(peak_of, s, steps)
-    variants = ['plain', 'ours'] + ['fasterai', 'fasterai-frozen']*fasterai
+    variants = ['plain', 'ours', 'ours-float32'] + ['fasterai', 'fasterai-frozen']*fasterai
     memory = {v:peak_in_child(v) for v in variants} # while this process is small: a child's peak starts at its parent's
     times = time_steps(variants, s, repeats)
-    ratios = {v:[d/(p+t) for d,p,t in zip(times[v], times['plain'], times['teacher'])] for v in variants[1:]}
+    own = lambda v: 'teacher' if v=='ours' else 'teacher-float32' # each over a forward pass in the precision its teacher ran in
+    ratios = {v:[d/(p+t) for d,p,t in zip(times[v], times['plain'], times[own(v)])] for v in variants[1:]}
     record = dict(experiment='bench-distill', kind='bench', settings=dict(asdict(s), repeats=repeats, steps=steps), commit=git_commit(repo),
                   versions=dict(versions(), **{p:metadata.version(p) for p in ['fasterai']*fasterai}), device=device_name(),
                   seconds={k:quartiles(v) for k,v in times.items()}, over_plain_and_teacher={k:quartiles(v) for k,v in ratios.items()},
