@@ -22,17 +22,26 @@ def _same_size(student, teacher, target, ignore_index):
     (student,target),(teacher,_) = at_label_size(student.float(), target),at_label_size(teacher.float(), target)
     return student, teacher.detach(), (torch.ones_like(target, dtype=torch.bool) if ignore_index is None else target!=ignore_index)[:,None]
 
-# %% ../nbs/08_distill.ipynb #00fdc36a
-class DistillationLoss(nn.Module):
+# %% ../nbs/08_distill.ipynb #7ebc82d2
+class _Term(nn.Module):
+    "A temperature above 0, and the label without influence."
+    def __init__(self, T, ignore_index):
+        super().__init__()
+        if T<=0: raise ValueError(f'T={T}: expected a temperature above 0')
+        self.T,self.ignore_index = T,ignore_index
+
+    def extra_repr(self): return f'T={self.T}, ignore_index={self.ignore_index}'
+
+# %% ../nbs/08_distill.ipynb #46b9d1e5
+class DistillationLoss(_Term):
     "KL divergence from the student's soft pixels to the teacher's (Hinton et al., Distilling the Knowledge in a Neural Network, 2015)."
     def __init__(self,
         T:float=4.,        # Temperature, above 0; 1 leaves the distributions as they are, more lets the runners-up count
         ignore_index=None, # Label without influence, like 255 for Void; None: every pixel counts
         weight=None,       # One number a class, as for the task's loss: how much a pixel with that label counts; None: all alike
     ):
-        super().__init__()
-        if T<=0: raise ValueError(f'T={T}: expected a temperature above 0')
-        self.T,self.ignore_index,self.weight = T,ignore_index,None if weight is None else tensor(weight).float()
+        super().__init__(T, ignore_index)
+        self.weight = None if weight is None else tensor(weight).float()
 
     def forward(self,
         student_logits:Tensor, # `(n, classes, h, w)`
@@ -52,18 +61,13 @@ class DistillationLoss(nn.Module):
         if len(self.weight)!=n_classes: raise ValueError(f'{len(self.weight)} weights: expected one for each of {n_classes} classes')
         return self.weight.to(valid.device)[target.as_subclass(Tensor).view_as(valid).long().where(valid, 0)]*valid
 
-    def extra_repr(self): return f'T={self.T}, ignore_index={self.ignore_index}'
-
-# %% ../nbs/08_distill.ipynb #9356ca0e
-class ChannelWiseDistillation(nn.Module):
+# %% ../nbs/08_distill.ipynb #c6811ffe
+class ChannelWiseDistillation(_Term):
     "KL divergence between maps of where each class is (Shu et al., Channel-wise Knowledge Distillation for Dense Prediction, 2021)."
     def __init__(self,
         T:float=4.,        # Temperature, above 0; the paper's 4
         ignore_index=None, # Label without influence, like 255 for Void; None: every pixel counts
-    ):
-        super().__init__()
-        if T<=0: raise ValueError(f'T={T}: expected a temperature above 0')
-        self.T,self.ignore_index = T,ignore_index
+    ): super().__init__(T, ignore_index)
 
     def forward(self,
         student_logits:Tensor, # `(n, classes, h, w)`
@@ -75,9 +79,7 @@ class ChannelWiseDistillation(nn.Module):
         kl = F.kl_div(s, t, reduction='none', log_target=True).masked_fill(~valid.flatten(2), 0.)
         return kl.sum(2).mean() * self.T**2
 
-    def extra_repr(self): return f'T={self.T}, ignore_index={self.ignore_index}'
-
-# %% ../nbs/08_distill.ipynb #7b5b1ff8
+# %% ../nbs/08_distill.ipynb #db8f5cd8
 def _normalize(dls):
     "The `Normalize` among the batch transforms of `dls`, if there is one."
     return next((t for t in getattr(dls, 'after_batch', None) or () if isinstance(t, Normalize)), None)
@@ -97,7 +99,7 @@ def renormalize(
     (m,s),(m2,s2) = _stats(dls, x),_stats(other_dls, x)
     return (x*s + m - m2)/s2
 
-# %% ../nbs/08_distill.ipynb #a3c6af1c
+# %% ../nbs/08_distill.ipynb #22d3e7e6
 def shrink_maps(
     size,           # `(h, w)` in pixels; None: nothing is changed
     student:Tensor, # Logits, `(n, classes, any h, any w)`
@@ -110,7 +112,7 @@ def shrink_maps(
     target = target.as_subclass(Tensor).view(len(target), 1, *target.shape[-2:])
     return student, teacher, F.interpolate(target.float(), size, mode='nearest-exact').long()[:,0]
 
-# %% ../nbs/08_distill.ipynb #6903cf92
+# %% ../nbs/08_distill.ipynb #1d419aa6
 class KnowledgeDistillation(Callback):
     "Train on `a` times the learner's loss plus `1-a` times the distillation `terms` against a frozen `teacher`."
     order = GradientAccumulation.order - 1

@@ -13,7 +13,7 @@ from fastai.data.external import URLs
 from .core import data_dir
 from .data.camvid import CamvidCodes, camvid_test_dl
 from .experiments import camvid_fingerprint, camvid_report
-from .records import record_file
+from .records import markdown_table, record_file
 
 # %% ../nbs/09c_evaluate.ipynb #c3e05982
 def _looks_at(model, size=None, codes=None):
@@ -80,5 +80,4 @@ def evaluation_table(
         old = there.get(name)
         return [f'{name}, %', points(v), *([points(old), '' if None in (v, old) else f'{round(100*(v-old), 2)+0.:+.2f}'] if record else [])]
     head = [f"{report['n']} frames of {report['split']}", 'network', *(['record', 'difference'] if record else [])]
-    line = lambda cells: '| ' + ' | '.join(cells) + ' |'
-    return '\n'.join(map(line, [head, ['---']*len(head), *(row(*o) for o in here.items())]))
+    return markdown_table(head, [row(*o) for o in here.items()])

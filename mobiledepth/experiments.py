@@ -82,9 +82,8 @@ class CamvidSettings:
     load_size:tuple = ()      # Height and width of the batches where they are larger than `size`: a teacher's; the network shrinks them
 
     def __post_init__(self):
-        for k in ('size', 'load_size'):
-            if len(getattr(self, k)) not in ((2,) if k=='size' else (0,2)): raise ValueError(
-                f'{k}={getattr(self, k)}: expected height and width, like 128x160')
+        for k,lengths in dict(size=(2,), load_size=(0, 2)).items():
+            if len(getattr(self, k)) not in lengths: raise ValueError(f'{k}={getattr(self, k)}: expected height and width, like 128x160')
 
 @dataclass(frozen=True)
 class DistilledSettings(CamvidSettings):

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['git_commit', 'versions', 'device_name', 'macs', 'EpochHistory', 'record_file', 'finished_record', 'write_record',
-           'load_records', 'by_experiment', 'spread', 'results_table', 'paired_difference', 'plot_curves']
+           'load_records', 'markdown_table', 'by_experiment', 'spread', 'results_table', 'paired_difference',
+           'plot_curves']
 
 # %% ../nbs/09a_records.ipynb #0baf541b
 import json, math, platform, subprocess
@@ -105,7 +106,15 @@ def load_records(
     records = [json.loads(f.read_text()) for f in sorted(Path(results).glob('*.json'))]
     return [r for r in records if kind in (None, r.get('kind'))]
 
-# %% ../nbs/09a_records.ipynb #3290099f
+# %% ../nbs/09a_records.ipynb #41805e87
+def markdown_table(
+    head, # Names of the columns
+    rows, # Lists of as many cells
+)->str:   # Markdown
+    "A table for `IPython.display.Markdown`, a README or a terminal."
+    return '\n'.join('| ' + ' | '.join(map(str, cells)) + ' |' for cells in (head, ['---']*len(head), *rows))
+
+# %% ../nbs/09a_records.ipynb #3f0f7c29
 def by_experiment(
     records, # List of records
 )->dict:     # Name -> its records, in the order of first appearance
@@ -136,10 +145,9 @@ def results_table(
         return [name, s['backbone'], 'ImageNet' if s['pretrained'] else 'random', 'x'.join(map(str, s['size'])), s['total_epochs'],
                 f"{rs[0]['params']/1e6:.2f}", f"{rs[0]['macs']/1e9:.3f}", score('miou'), score('acc'), len(rs)]
     groups = sorted(by_experiment(load_records(results, kind)).items(), key=lambda o: mean(r['metrics']['miou'] for r in o[1]))
-    line = lambda cells: '| ' + ' | '.join(map(str, cells)) + ' |'
-    return '\n'.join([line(head), line(['---']*len(head)), *(line(row(*o)) for o in groups)])
+    return markdown_table(head, [row(*o) for o in groups])
 
-# %% ../nbs/09a_records.ipynb #bd4720b9
+# %% ../nbs/09a_records.ipynb #123f17a1
 def paired_difference(
     records,     # List of records, one of each seed and experiment
     ours:str,    # Experiment whose gain is asked for
@@ -155,7 +163,7 @@ def paired_difference(
     diffs = [100*(a[s]['metrics'][key] - b[s]['metrics'][key]) for s in seeds]
     return dict(seeds=seeds, differences=diffs, mean=mean(diffs), se=stdev(diffs)/len(diffs)**.5)
 
-# %% ../nbs/09a_records.ipynb #fc055d60
+# %% ../nbs/09a_records.ipynb #5f28b797
 def plot_curves(
     records,           # List of records
     key='mean_iou',    # Column of their history

@@ -13,9 +13,8 @@ import torch
 from fastai.vision.all import DataLoaders, Learner, ProgressCallback, set_seed
 from fastcore.script import call_parse
 
-from mobiledepth.experiments import distilled_settings, make_cbs, make_unet
+from mobiledepth.experiments import distilled_settings, make_cbs, make_unet, teacher_settings
 from mobiledepth.losses import SegmentationCrossEntropy
-from mobiledepth.models import Unet
 from mobiledepth.records import device_name, git_commit, versions, write_record
 
 repo = Path(__file__).resolve().parent.parent
@@ -23,7 +22,7 @@ n_classes,void = 11,255
 
 def make_teacher():
     "A network of our teacher's size."
-    return Unet('tf_efficientnet_lite2', decoder_channels=(128,96,64,48)).to(memory_format=torch.channels_last).eval()
+    return make_unet(replace(teacher_settings, pretrained=False)).to(memory_format=torch.channels_last).eval()
 
 def variant_cbs(variant, s, learn):
     "The callbacks that tell `variant` from a plain step; each has a teacher of its own."
@@ -72,7 +71,8 @@ def time_steps(variants, s, repeats):
     "Seconds of every repeat, one list for each variant and one for the teacher; two repeats more come first, untimed."
     steps,teacher,(x,_) = {v:make_step(v, s) for v in variants},make_teacher(),make_batch(s)
     steps['teacher-float32'] = torch.no_grad()(lambda: teacher(x))
-    steps['teacher'] = torch.no_grad()(torch.autocast('cpu', torch.bfloat16)(lambda: teacher(x))) if s.teacher_dtype=='bfloat16' else steps['teacher-float32']
+    half = torch.autocast('cpu', torch.bfloat16, enabled=s.teacher_dtype=='bfloat16')
+    steps['teacher'] = torch.no_grad()(half(lambda: teacher(x)))
     times = [{k:seconds(f) for k,f in steps.items()} for _ in range(repeats+2)][2:]
     return {k:[t[k] for t in times] for k in steps}
 
