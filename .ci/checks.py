@@ -86,7 +86,7 @@ def run_notebook(nb_file):
     if 'Success.' not in out or '- Completed' not in out: raise Failed(f'nbdev_test did not run it:\n{out}')
 
 def wheel(work):
-    "Build from the files of the checkout, install aside, import everything from outside the checkout."
+    "Build from the files of the checkout, install aside, import everything from outside the checkout, draw a batch of the packaged streets."
     src,site = work/'src',work/'site'
     for o in checkout_files():
         (src/o).parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +97,8 @@ def wheel(work):
     if missing: raise Failed('not in the wheel, see package_data in settings.ini: ' + ', '.join(missing))
     sh(sys.executable, repo/'.ci'/'import_all.py', site, cwd=work, PYTHONPATH=str(site))
     sh(site/'bin'/'mobiledepth', '--help', cwd=work, PYTHONPATH=str(site))
+    sh(sys.executable, '-c', "from mobiledepth.data.street import street_dls; import matplotlib.pyplot as plt; street_dls(num_workers=0).show_batch(); "
+       f"assert '{site}' in __import__('mobiledepth').__file__; plt.savefig('batch.png')", cwd=work, PYTHONPATH=str(site))
 
 def newest_fastai(work):
     "The library beside the newest fastai, laid over the same torch."
@@ -119,6 +121,7 @@ def check_notebooks():
         return list(pool.map(lambda o: check(o.relative_to(repo).as_posix(), run_notebook, o), files))
 
 def main(work):
+    env['MOBILEDEPTH_CACHE'] = str(work/'cache') # decoded frames of the tests
     passed = [check('the clone is clean', clean_checkout), check('the environment agrees with itself', sh, sys.executable, '-m', 'pip', 'check'),
               check('nbdev_export changes nothing', export), check('nbdev_clean changes nothing', clean),
               check('README.md is what nbs/index.ipynb makes', readme), check('the table in README.md is what the records make', readme_table),

@@ -10,8 +10,10 @@ from fastai.vision.all import *
 from import_all import import_all
 from mobiledepth.cli import main, verb_parser
 from mobiledepth.data.camvid import camvid_dls, tiny_camvid
+from mobiledepth.data.street import street_dls
 from mobiledepth.learner import load_unet, mobile_unet_learner, save_unet
 from mobiledepth.models import Unet
+from mobiledepth.resume import ResumeTraining
 
 def random_dls():
     "Pictures and class maps of random numbers."
@@ -43,6 +45,24 @@ def check_own_learner(folder):
     with torch.no_grad(): want = learn.model.cpu().eval()(x)
     for model in (again, saved): torch.testing.assert_close(model(x), want)
 
+class Stop(Callback):
+    "End the fit by an error, in the second epoch."
+    def before_epoch(self):
+        if self.epoch==1: raise KeyboardInterrupt
+
+def check_resume(folder):
+    "A fit that was stopped and taken up again ends as one that was not."
+    def fit(name, *cbs):
+        set_seed(0, reproducible=True)
+        dls = street_dls(size=(48,64), num_workers=0, cache=False)
+        learn = mobile_unet_learner(dls, 'mobilenetv3_small_050', pretrained=False)
+        with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(2, 1e-2, cbs=[ResumeTraining(folder/name), *cbs])
+        return learn.model
+    calm = fit('calm.pt')
+    try: fit('stopped.pt', Stop())
+    except KeyboardInterrupt: pass
+    for a,b in zip(calm.parameters(), fit('stopped.pt').parameters()): assert torch.equal(a, b), 'weights differ after a fit was taken up again'
+
 def check_commands(folder):
     assert '--path' in verb_parser('train').format_help()
     assert main(['table', '--results', str(folder)])==0
@@ -55,5 +75,6 @@ if __name__=='__main__':
     check_plain_learner()
     with TemporaryDirectory() as folder:
         check_own_learner(Path(folder))
+        check_resume(Path(folder))
         check_commands(folder)
     print(f'       fastai {fastai.__version__}, fastcore {fastcore.__version__}')

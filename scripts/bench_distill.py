@@ -13,12 +13,14 @@ import torch
 from fastai.vision.all import DataLoaders, Learner, ProgressCallback, set_seed
 from fastcore.script import call_parse
 
-from mobiledepth.experiments import distilled_settings, make_cbs, make_unet, teacher_settings
+from mobiledepth.experiments import make_cbs, make_unet
 from mobiledepth.losses import SegmentationCrossEntropy
 from mobiledepth.records import device_name, git_commit, versions, write_record
+from mobiledepth.settings import get_settings
 
 repo = Path(__file__).resolve().parent.parent
 n_classes,void = 11,255
+distilled_settings,teacher_settings = map(get_settings, ('camvid-distilled', 'camvid-teacher'))
 
 def make_teacher():
     "A network of our teacher's size."

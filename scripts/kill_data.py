@@ -1,0 +1,67 @@
+"""Kill the making of a street set at random moments, and see that nothing broken is left and the set ends as an undisturbed one:
+`python scripts/kill_data.py [--kills 20] [--out results/survive-data.json]`. Exit status 1 where it is not so."""
+import json, random, subprocess, sys, time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from fastcore.script import call_parse
+from PIL import Image
+
+from mobiledepth.core import atomic_path
+from mobiledepth.data.street.dataset import make_street, street_digest
+from mobiledepth.records import device_name, git_commit, versions
+
+size,samples,workers = (96,128),4,2
+
+def start(folder, n):
+    "The process that makes the set."
+    return subprocess.Popen([sys.executable, '-m', 'mobiledepth.cli', 'data', 'make', '--out', str(folder), '--frames', ','.join(map(str, n)),
+        '--size', 'x'.join(map(str, size)), '--samples', str(samples), '--workers', str(workers)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+def frames(folder):
+    "How many frames are whole; raises where a file that has its name cannot be read to the end, or a frame lacks one of its files."
+    pics = [f for f in (folder/'images').glob('[!.]*.png')] if folder.exists() else []
+    for f in [o for o in folder.rglob('[!.]*.png')]: np.asarray(Image.open(f))
+    for f in [o for o in folder.rglob('[!.]*.json')]: json.loads(f.read_text())
+    for f in pics:
+        for o in (folder/'labels'/f'{f.stem}_P.png', folder/'depth'/f.name, folder/'cameras'/f'{f.stem}.json'):
+            if not o.exists(): raise FileNotFoundError(o)
+    return len(pics)
+
+def undisturbed_seconds(folder, n):
+    "How long the whole set takes when nobody kills it."
+    began = time.time()
+    start(folder, n).wait()
+    return time.time()-began
+
+@call_parse
+def main(
+    kills:int=20,  # How often
+    n:int=24,      # Frames of train; a quarter of it for validation and test each
+    seed:int=0,    # Of the moments
+    out:str='',    # Record to write; empty: none
+):
+    "Kill, look, go on; then compare."
+    rng,n = random.Random(seed),(n, n//4, n//4)
+    with TemporaryDirectory() as d:
+        d,log = Path(d),[]
+        whole = undisturbed_seconds(d/'calm', n)
+        folder = d/'set0'
+        while len(log)<kills:
+            p,moment = start(folder, n),rng.uniform(.2, whole/3)
+            try: p.wait(moment)
+            except subprocess.TimeoutExpired: p.kill()
+            killed = p.wait()!=0
+            time.sleep(.5) # the workers see that their parent is gone
+            if killed: log.append(dict(seconds=round(moment, 2), frames=frames(folder)))
+            elif street_digest(folder)!=street_digest(d/'calm'): sys.exit('a set that was killed and finished differs')
+            else: folder = d/f'set{len(log)}' # it was finished in between: the next one
+        start(folder, n).wait()
+        equal,left = street_digest(folder)==street_digest(d/'calm'),[str(o.relative_to(folder)) for o in folder.rglob('.*')]
+    record = dict(experiment='survive-data', kind='check', kills=log, equal=equal, left_over=left, n=list(n), size=list(size), seed=seed,
+                  commit=git_commit(Path(__file__).parent), versions=versions(), device=device_name())
+    if out:
+        with atomic_path(out) as f: f.write_text(json.dumps(record, indent=1) + '\n')
+    print(f'{len(log)} kills at {log}; pixels equal to those of an undisturbed set: {equal}; left over: {left}')
+    if not equal or left: sys.exit(1)
