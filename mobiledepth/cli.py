@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['verbs', 'data_make', 'data_check', 'data_describe', 'train', 'evaluate', 'predict', 'table', 'verb_parser', 'main']
 
-# %% ../nbs/11_cli.ipynb #6cea37f8
-import re, sys
+# %% ../nbs/11_cli.ipynb #47a31e11
+import re, sys, warnings
 from argparse import SUPPRESS
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -168,7 +168,7 @@ def _verb(argv):
     n = 2 if argv[:1]==['data'] and len(argv)>1 and argv[1] not in ('-h', '--help') else 1
     return ' '.join(argv[:n]) or '--help',argv[n:]
 
-# %% ../nbs/11_cli.ipynb #f28e1542
+# %% ../nbs/11_cli.ipynb #43b80629
 def _usage(verbs):
     print('usage: mobiledepth VERB ...   (mobiledepth VERB --help tells more)\n')
     for k,f in verbs.items(): print(f'  {k:14}{f.__doc__}')
@@ -185,9 +185,10 @@ def main(
     if verb not in verbs:
         print(f'mobiledepth: there is no command {verb!r}: it is one of {", ".join(verbs)}.{did_you_mean(verb, verbs)}', file=sys.stderr)
         return 2
+    warnings.filterwarnings('ignore', '`torch.jit', FutureWarning) # of what others import
     try: verbs[verb](**_arguments(verb, words))
     except (ValueError, OSError, ImportError) as e: print(f'mobiledepth {verb}: {e}', file=sys.stderr)
-    except KeyboardInterrupt: 
+    except KeyboardInterrupt:
         print(f'\nmobiledepth {verb}: stopped; what is finished is kept, and the same command goes on from there', file=sys.stderr)
         return 130
     else: return 0

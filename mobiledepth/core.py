@@ -55,18 +55,21 @@ def data_dir(
     raise FileNotFoundError(
         f"{name}: {why}. Give its folder as `path`, or set MOBILEDEPTH_DATA to the folder that holds '{name}', or {fetch}.")
 
-# %% ../nbs/00_core.ipynb #59ced53e
+# %% ../nbs/00_core.ipynb #2d24a02a
 @contextmanager
 def atomic_path(
     path, # Where the file shall be in the end; its folder is made
 ):        # A temporary path beside it
-    "A path to write to, renamed to `path` when the block ends well and removed when it does not."
+    "A path to write to, renamed to `path` when the block ends well and removed when it does not. An `OSError` names the file."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     tmp = path.with_name(f'.{uuid4().hex}{path.suffix}')
     try:
         yield tmp
         os.replace(tmp, path)
+    except OSError as e:
+        if e.errno and not e.filename: e.filename = str(path) # a full disk, found out by writing
+        raise
     finally: tmp.unlink(missing_ok=True)
 
 # %% ../nbs/00_core.ipynb #1ffb1481

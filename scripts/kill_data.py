@@ -16,7 +16,7 @@ size,samples,workers = (96,128),4,2
 
 def start(folder, n):
     "The process that makes the set."
-    return subprocess.Popen([sys.executable, '-m', 'mobiledepth.cli', 'data', 'make', '--out', str(folder), '--frames', ','.join(map(str, n)),
+    return subprocess.Popen([sys.executable, '-c', 'from mobiledepth.cli import main; raise SystemExit(main())', 'data', 'make', '--out', str(folder), '--frames', ','.join(map(str, n)),
         '--size', 'x'.join(map(str, size)), '--samples', str(samples), '--workers', str(workers)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 def frames(folder):

@@ -133,10 +133,10 @@ def _finish(path, settings, names):
         f'there {known}): another processor or other versions round otherwise. Figures may differ in the last digits.', stacklevel=4)
     _write_text(path/'street.json', json.dumps(dict(settings, digest=digest)))
 
-# %% ../../../nbs/04k_data.street.dataset.ipynb #be06e502
+# %% ../../../nbs/04k_data.street.dataset.ipynb #2050037e
 def make_street(
     path=None,         # Folder to make, one that was begun with the same settings is finished; None: one in `cache_dir('street')`
-    n=(480,60,60),     # Frames of train, validation and test
+    n=(400,40,60),     # Frames of train, validation and test
     size=(180,240),    # Height and width, pixels
     samples:int=4,     # Rays a pixel
     first:int=1000,    # Number of the first street; those below 1000 are packaged

@@ -73,7 +73,7 @@ def stand(
     course = _course(road)
     return dict(x=at[0], y=at[1], z=at[2], yaw=yaw+np.interp(s, course[0], course[4]))
 
-# %% ../../../nbs/04i_data.street.road.ipynb #19202000
+# %% ../../../nbs/04i_data.street.road.ipynb #e6b40587
 def _pair(rng, p, lo, hi):
     "A width for each side, or 0 with probability `1-p`."
     return tuple(float(rng.uniform(lo, hi)) if rng.random()<p else 0. for _ in range(2))
@@ -88,8 +88,8 @@ def draw_road(
     junctions = [(first, rng.uniform(2.8, 4), sides)] if rng.random()<.65 else []
     if rng.random()<.4: junctions.append((first+rng.uniform(45, 70), rng.uniform(2.8, 3.6), (-1,1)))
     crossing = [first-rng.uniform(8, 10) if junctions else rng.uniform(9, 40)] if rng.random()<.35 else []
-    return Road(rng.uniform(3.1, 4.) if busy else rng.uniform(2.7, 3.1), _pair(rng, .45 if busy else .55, 2., 2.2), _pair(rng, .25, 1.3, 3.),
-                tuple(rng.uniform(1.2, 2.3, 2)), 1 if rng.random()<.5 else -1, rng.uniform(-1, 1)**3*.009, rng.uniform(-20, 50),
+    return Road(rng.uniform(3.1, 4.) if busy else rng.uniform(2.7, 3.1), _pair(rng, .4 if busy else .5, 2., 2.2),
+                _pair(rng, .25, 1.3, 3.), tuple(rng.uniform(1.2, 2.3, 2)), 1 if rng.random()<.5 else -1, rng.uniform(-1, 1)**3*.009, rng.uniform(-20, 50),
                 (rng.uniform(0, 1)**2*1.8, rng.uniform(24, 60), rng.uniform(0, 6.3)), tuple(junctions), tuple(crossing))
 
 # %% ../../../nbs/04i_data.street.road.ipynb #51b9ad65

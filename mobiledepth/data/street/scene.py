@@ -96,7 +96,7 @@ def mesh(self:Plan)->Mesh: # In the world
     at = stand(self.road, x, s, yaw, z)
     return Mesh.join([m.place(*where, scale=k) for m,k,*where in zip(meshes, scale, at['x'], at['y'], at['z'], at['yaw'])])
 
-# %% ../../../nbs/04j_data.street.scene.ipynb #cb78a8ea
+# %% ../../../nbs/04j_data.street.scene.ipynb #716d0f91
 _sides = dict(row=(.34, 0., 6, 11), centre=(.23, 0., 8, 15), villas=(.29, 6., 9, 16), open=(.14, 99., 9, 18)) # share, set back, widths
 
 def _fine(s): return .1 if s>38 else .45 if s>18 else .8 # detail of a tree, so many metres away
@@ -106,7 +106,7 @@ def _face(side, x, s, width): return dict(x=side*x, s=s if side>0 else s+width, 
 def _front(p, side, s, width):
     "Something that closes a garden towards the street."
     rng,x = p.rng,p.road.back(side)+.35
-    kind = rng.choice(4, p=[.55,.17,.2,.08])
+    kind = rng.choice(4, p=[.6,.16,.18,.06])
     if kind==3 or (kind==2 and s>60): return
     make = (fence, wall, hedge)[kind]
     open_ = rng.random()<.5 and width>7
@@ -205,7 +205,7 @@ def _trunk(p, x, s):
     if p.reserve(x, s, .3, .3):
         p.add(p.model(tree, 3, detail=_fine(s)), x, s, p.rng.uniform(0, 6.3), scale=p.rng.uniform(.8, 1.1), hangs=True)
 
-# %% ../../../nbs/04j_data.street.scene.ipynb #0e6a1d80
+# %% ../../../nbs/04j_data.street.scene.ipynb #03f68319
 def _signs(p):
     "Traffic signs, most of them for us, and on one street in six a row of bollards."
     rng,r = p.rng,p.road
@@ -236,10 +236,10 @@ def _lights(p):
         p.add(theirs, _outside(r, -r.keep), b, np.pi)
 
 def _rails(p):
-    "Railings between pavement and carriageway, on one street in three."
+    "Railings between pavement and carriageway, on every other street."
     rng,r = p.rng,p.road
-    if rng.random()>.35: return
-    side,s,l = int(rng.choice([-1,1])),rng.uniform(3, 15),rng.uniform(8, 20)
+    if rng.random()>.5: return
+    side,s,l = int(rng.choice([-1,1])),rng.uniform(2, 12),rng.uniform(8, 20)
     if _clear(r, s, s+l, 4): p.add(fence(rng, length=l), side*(r.kerb(side)+.25), s, gap=-.1)
 
 def _works(p):
@@ -249,7 +249,7 @@ def _works(p):
     s0,m,side = rng.uniform(8, 25),cone(rng),int(rng.choice([-1,1]))
     for i in range(rng.integers(4, 9)): p.add(m, side*(r.half-.25-.35*min(i, 3)/3), s0+1.7*i)
 
-# %% ../../../nbs/04j_data.street.scene.ipynb #e3b42f9c
+# %% ../../../nbs/04j_data.street.scene.ipynb #898b028c
 def _parked(p):
     "Cars at the kerb, where there is a lane for them."
     rng,r = p.rng,p.road
@@ -267,7 +267,7 @@ def _moving(p):
     rng,r = p.rng,p.road
     thick = rng.uniform(8, 40)
     for way in (1,-1):
-        s = rng.uniform(7, 22) if way>0 else rng.uniform(9, 26)
+        s = rng.uniform(7, 28) if way>0 else rng.uniform(9, 26)
         while s<130:
             make = motorcyclist if rng.random()<.04 else vehicle
             if _clear(r, s-2, s+2, 0) or rng.random()<.3:

@@ -1,0 +1,22 @@
+"""How often each of CamVid's codes occurs in its official train frames: `python scripts/camvid_codes.py PATH_TO_CAMVID [--out FILE]`
+writes a record, which the story of the streets sets beside them."""
+from pathlib import Path
+
+from fastcore.script import call_parse
+
+from mobiledepth.data.camvid import camvid_names
+from mobiledepth.datasets import camvid_fingerprint, code_frequencies
+from mobiledepth.records import git_commit, versions, write_record
+
+repo = Path(__file__).resolve().parent.parent
+
+@call_parse
+def main(
+    path:str,     # Folder in CamVid's layout
+    out:str=None, # File of the record; without it results/camvid-codes.json
+):
+    "Count the codes of the train frames, and write a record."
+    names = camvid_names('train')
+    codes = code_frequencies([Path(path)/'labels'/f'{o}_P.png' for o in names])
+    write_record(Path(out or repo/'results'/'camvid-codes.json'), dict(experiment='camvid-codes', kind='check', n=len(names), codes=codes,
+        data_fingerprint=camvid_fingerprint(path), commit=git_commit(repo), versions=versions()))
