@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['verbs', 'data_make', 'data_check', 'data_describe', 'train', 'evaluate', 'predict', 'table', 'verb_parser', 'main']
 
-# %% ../nbs/11_cli.ipynb #47a31e11
+# %% ../nbs/11_cli.ipynb #2dd082ef
 import re, sys, warnings
-from argparse import SUPPRESS
+from argparse import SUPPRESS, ArgumentTypeError
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -103,10 +103,11 @@ def table(
 verbs = {'data make': data_make, 'data check': data_check, 'data describe': data_describe,
          'train': train, 'eval': evaluate, 'predict': predict, 'table': table}
 
-# %% ../nbs/11_cli.ipynb #3c9677c5
+# %% ../nbs/11_cli.ipynb #bc5e03b9
 def _numbers(text):
     "The numbers of '128x160' or '96,64'; none of an empty text."
-    return tuple(int(o) for o in re.split('[x,]', text) if o)
+    try: return tuple(int(o) for o in re.split('[x,]', text) if o)
+    except ValueError: raise ArgumentTypeError(f'{text!r}: expected whole numbers, like 128x160') from None
 
 def _reader(default):
     "How the text of an option becomes a value of the type of `default`."
@@ -136,6 +137,7 @@ def verb_parser(
     _read_tuples(parser)
     if verb!='train': return parser
     actions['settings'].help = SUPPRESS # each setting is an option of its own
+    del parser._option_string_actions['--settings']
     actions['name'].help = (', '.join(experiment_settings) + '; with --help, its settings. '
                             + '. '.join(f'{k}: {", ".join(v)} in turn, a demo' for k,v in experiment_groups.items()))
     settings = get_settings(name) if name else SegmentationSettings()
@@ -146,7 +148,7 @@ def verb_parser(
                            help=docs[f.name].replace('%', '%%'))
     return parser
 
-# %% ../nbs/11_cli.ipynb #ac0a6681
+# %% ../nbs/11_cli.ipynb #23db77b9
 def _experiment(words):
     "The first of `words` that names an experiment or a group and is no option's value, or None."
     is_value = lambda before: before.startswith('--') and before!='--help'
@@ -155,7 +157,7 @@ def _experiment(words):
 def _arguments(verb, words):
     "The arguments of a command. Raises `ValueError` for an unknown experiment; an unknown option ends the process."
     name = _experiment(words) if verb=='train' else None
-    parser = verb_parser(verb, name if name in experiment_settings else None)
+    parser = verb_parser(verb, experiment_groups.get(name, (name,))[0])
     args,rest = parser.parse_known_args(words)
     if verb=='train' and not name: get_settings(args.name) # sooner than options that only the right name has
     if rest: parser.error(f'unrecognized arguments: {" ".join(rest)}')

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['data_sets', 'camvid_fingerprint', 'DataSet', 'get_data', 'check_data', 'code_frequencies', 'describe_data']
 
-# %% ../nbs/09c_datasets.ipynb #b6983d46
+# %% ../nbs/09c_datasets.ipynb #ea552523
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import numpy as np
 from fastai.vision.all import URLs, progress_bar
 from PIL import Image
 
-from .core import data_dir, did_you_mean, fingerprint
+from .core import data_dir, did_you_mean, fingerprint, naming
 from .data.camvid import camvid_dls, camvid_names, camvid_sequence, camvid_test_dl, check_camvid
 from .data.codes import camvid_codes
 from .data.frames import camvid_label
@@ -61,7 +61,7 @@ def get_data(
     if name in data_sets: return data_sets[name]
     raise ValueError(f'there is no data set {name!r}: it is one of {", ".join(data_sets)}.{did_you_mean(name, data_sets)}')
 
-# %% ../nbs/09c_datasets.ipynb #ba70ca2e
+# %% ../nbs/09c_datasets.ipynb #d98ecbc5
 def _which(path, data):
     "The folder that `path` means and the data set it is, `data` or told by its files."
     if path in data_sets and not Path(path).exists(): return get_data(path).folder(),get_data(path)
@@ -75,7 +75,8 @@ def check_data(
 )->str:                 # A sentence
     "Open every file of a data set. Raises one `DataError` that lists all that is wrong."
     path,kind = _which(path, data)
-    pics = kind.check(path, **(dict(complete=True) if complete and kind.group else {}))
+    if complete and kind is not data_sets['camvid']: raise ValueError('complete: only CamVid has an official list of frames')
+    pics = kind.check(path, **(dict(complete=True) if complete else {}))
     return f'{path}: {len(pics)} frames, nothing wrong'
 
 def code_frequencies(
@@ -83,7 +84,8 @@ def code_frequencies(
 )->dict:    # Code -> percent of the pixels, the most frequent first
     "How often each code that occurs does so."
     counts = np.zeros(256, np.int64)
-    for f in progress_bar(labels): counts += np.bincount(np.asarray(Image.open(f)).ravel(), minlength=256)
+    for f in progress_bar(labels, leave=False):
+        with naming(f): counts += np.bincount(np.asarray(Image.open(f)).ravel(), minlength=256)
     order = [i for i in counts.argsort()[::-1] if counts[i]]
     return {camvid_codes[i] if i<len(camvid_codes) else f'code {i}': 100*counts[i]/counts.sum() for i in order}
 

@@ -49,7 +49,7 @@ def plot_predictions(
     for ax,title in zip(axs[0], ['picture', 'truth', *nets]): ax.set_title(title, fontsize=9)
     return fig
 
-# %% ../nbs/09g_demo.ipynb #d1ce2b3a
+# %% ../nbs/09g_demo.ipynb #88293126
 def _picture(records, path, results, file):
     "Save the predictions of the runs of a group."
     s = records[0]['settings']
@@ -71,10 +71,10 @@ def _group_text(name, records, picture, committed='results'):
     "Table of a group's runs, then the committed results, then what to type next."
     n,test = records[0]['n_train'],records[0]['n_test']
     prior = max(records, key=lambda r: r['settings']['size'])['metrics']['prior']
-    text = [f'Demo, one seed: {n} packaged frames to learn from, {test} to test on', '', results_table(records), '',
+    text = [f'Demo, one seed: {n} frames to learn from, {test} to test on', '', results_table(records), '',
             f"Without looking at the picture, by what is most often at a place: mean IoU {100*prior['miou']:.1f} %, pixel accuracy {100*prior['acc']:.1f} %",
             f'Predictions: {picture}', '']
-    if load_records(committed): text += ['Committed results on CamVid, mean over seeds and standard deviation', '', results_table(committed, data='camvid'), '']
+    if Path(committed).is_dir(): text += [f'Results on CamVid, from the records in {committed}: mean over seeds and standard deviation', '', results_table(committed, data='camvid'), '']
     return '\n'.join([*text, next_steps])
 
 def train_named(
@@ -88,6 +88,8 @@ def train_named(
     if name not in experiment_groups:
         record = run_experiment(name, seed, path, results, **overrides)
         return results_table(results, record['kind'])
+    if unfit := overrides.keys() & {'size', 'load_size', 'data', 'codes'}: raise ValueError(f'{name} is a group whose networks fit each other: '
+        f'{", ".join(sorted(unfit))} can be set for one of {", ".join(experiment_groups[name])} only')
     records = []
     for o in experiment_groups[name]:
         print(f'{o}, seed {seed}', flush=True)

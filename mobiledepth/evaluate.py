@@ -87,16 +87,16 @@ def evaluation_table(
     head = [f"{report['n']} frames of {report['split']}", 'network', *(['record', 'difference'] if record else [])]
     return markdown_table(head, [row(*o) for o in here.items()])
 
-# %% ../nbs/09e_evaluate.ipynb #1f72996b
+# %% ../nbs/09e_evaluate.ipynb #c8af0c32
 def evaluation_text(
     model:str,         # As for `load_student`
-    path=None,         # As for `evaluate_student`, like all that follow
+    path=None,         # As for `evaluate_student`
     results='results', # Folder of records
-    split='test',
-    size=None,
-    codes=None,
-    data=None,
-    num_workers:int=1,
+    split='test',      # As for `evaluate_student`
+    size=None,         # As for `evaluate_student`
+    codes=None,        # As for `evaluate_student`
+    data=None,         # As for `evaluate_student`
+    num_workers:int=1, # Processes that read
 )->str:                # Markdown, and a sentence on what the record differs in
     "Load a trained network and report it beside the record of its run."
     student = load_student(model, default_device())

@@ -136,7 +136,7 @@ def find_trained(
         if f.exists(): return load_unet(f)
     raise FileNotFoundError(f'{name} was not trained yet, there is no {files[0]}: `mobiledepth train {name} --seed {seed} --results {results}` does that')
 
-# %% ../nbs/09d_experiments.ipynb #0de35e49
+# %% ../nbs/09d_experiments.ipynb #56f8e055
 def _facts(learn, s, path, teacher, start):
     "What a record says about code, data, machine and networks, known before the first epoch."
     encoder = getattr(learn.model, 'encoder', learn.model)
@@ -162,7 +162,8 @@ def _run(experiment, s, seed, path, file, kind, make_model, make_cbs):
     if teacher: teacher.to(memory_format=torch.channels_last)
     learn,history = _build(s, seed, path, start, make_model),EpochHistory()
     cbs,facts,state = make_cbs(s, teacher, learn),_facts(learn, s, path, teacher, start),results/'state'/f'{file.stem}.pt'
-    resume = ResumeTraining(state, dict(facts['settings'], seed=seed, data_fingerprint=facts['data_fingerprint']))
+    same = 'data_fingerprint', 'teacher_sha256', 'start_sha256', 'versions', 'device'
+    resume = ResumeTraining(state, dict(facts['settings'], seed=seed, **{k:facts[k] for k in same}))
     learn.fine_tune(s.epochs, s.lr, freeze_epochs=s.freeze_epochs, lr_mult=s.lr_mult, cbs=[history, *cbs, resume])
     for cb in cbs:
         for row,more in zip(history.rows, getattr(cb, 'rows', [])): row.update(more)
@@ -187,10 +188,14 @@ def segmentation_run(
     "Train once with `fine_tune`, report on the test frames, leave weights and record. What was stopped goes on, a finished run is read from its record."
     file = record_file(experiment, s.size, seed, results)
     if not file.exists():
-        with locked(file.parent/'state'/file.stem, 'trained'): _run(experiment, s, seed, path, file, kind, make_model, make_cbs)
-    return finished_record(file, asdict(s))
+        with locked(file.parent/'state'/file.stem, 'trained'):
+            if not file.exists(): _run(experiment, s, seed, path, file, kind, make_model, make_cbs)
+    record = finished_record(file, asdict(s))
+    if path is not None and get_data(s.data).fingerprint(get_data(s.data).folder(path))!=record['data_fingerprint']: raise ValueError(
+        f'{file} is the record of a run on other data than {path}: give another `results` folder')
+    return record
 
-# %% ../nbs/09d_experiments.ipynb #5381355d
+# %% ../nbs/09d_experiments.ipynb #12ddbfd7
 def run_experiment(
     name:str,            # Like 'camvid-student'; see `experiment_settings`
     seed:int=0,          # Of the run
@@ -202,4 +207,5 @@ def run_experiment(
     s = get_settings(name)
     if unknown := [o for o in overrides if not hasattr(s, o)]: raise ValueError(
         f'{name} has no setting {unknown[0]!r}: its settings are {", ".join(asdict(s))}.{did_you_mean(unknown[0], asdict(s))}')
-    return segmentation_run(name, replace(s, **overrides), seed, path, results, 'demo' if overrides or is_demo(name) else 'result')
+    new = replace(s, **overrides)
+    return segmentation_run(name, new, seed, path, results, 'demo' if new!=s or is_demo(name) else 'result')

@@ -7,7 +7,7 @@ __all__ = ['git_commit', 'versions', 'device_name', 'macs', 'EpochHistory', 'rec
            'load_records', 'markdown_table', 'by_experiment', 'spread', 'results_table', 'paired_difference',
            'plot_curves', 'save_curves']
 
-# %% ../nbs/09b_records.ipynb #a8c892b3
+# %% ../nbs/09b_records.ipynb #7024e4a7
 import json, math, platform, subprocess, time
 from collections import Counter
 from importlib import metadata
@@ -20,7 +20,7 @@ from fastai.vision.all import Callback, Recorder
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from .core import atomic_path
+from .core import atomic_path, did_you_mean
 from .settings import full_settings
 
 # %% ../nbs/09b_records.ipynb #7f5cfcd7
@@ -71,7 +71,7 @@ class EpochHistory(Callback):
         self.rows.append(dict(phase=self.phase, epoch=self.epoch, **values, lr=self.opt.hypers[-1]['lr'],
                               seconds=round(time.time()-self.started, 2)))
 
-# %% ../nbs/09b_records.ipynb #f5b7ab4d
+# %% ../nbs/09b_records.ipynb #0d70a4b9
 def record_file(
     experiment:str, # Like 'camvid-student'
     size,           # `(h, w)` inside the network
@@ -81,14 +81,18 @@ def record_file(
     "Where the record of a run is kept."
     return Path(results)/f'{experiment}-{size[0]}x{size[1]}-seed{seed}.json'
 
+def _filled(record):
+    "A run's record with the settings that it is too old to name."
+    return record | dict(settings=full_settings(record['settings'])) if 'metrics' in record else record
+
 def finished_record(
     file:Path,     # From `record_file`
     settings:dict, # The settings of the run to be made
 )->dict:           # The record, or None when there is none
     "The record of a finished run. Raises `ValueError` where it was made with other settings."
     if not file.exists(): return None
-    record = json.loads(file.read_text())
-    there,here = (json.loads(json.dumps(o)) for o in (full_settings(record['settings']), settings))
+    record = _filled(json.loads(file.read_text()))
+    there,here = (json.loads(json.dumps(o)) for o in (record['settings'], settings))
     differ = {k:(there.get(k), here.get(k)) for k in {**there, **here} if there.get(k)!=here.get(k) and k!='total_epochs'}
     if not differ: return record
     raise ValueError(f'{file} is the record of a run with other settings (there, here): {differ}. Give another `results` folder, or another name.')
@@ -104,9 +108,11 @@ def load_records(
     results='results', # Folder of records
     kind='result',     # 'result', 'ablation' or 'demo'; None for all
 )->list:               # Records, sorted by file name
-    "All records of one `kind` in a folder, with the settings that they are too old to name."
+    "All records of one `kind` in a folder, with settings that they are too old to name. Raises `FileNotFoundError` without the folder."
+    if not Path(results).is_dir(): raise FileNotFoundError(f'there is no folder {results}: expected one with records')
     records = [json.loads(f.read_text()) for f in sorted(Path(results).glob('[!.]*.json'))]
-    return [r | dict(settings=full_settings(r['settings'])) if 'settings' in r else r for r in records if kind in (None, r.get('kind'))]
+    records = [r for r in records if isinstance(r, dict) and 'experiment' in r and kind in (None, r.get('kind'))]
+    return [_filled(r) for r in records]
 
 # %% ../nbs/09b_records.ipynb #41805e87
 def markdown_table(
@@ -116,7 +122,7 @@ def markdown_table(
     "A table for `IPython.display.Markdown`, a README or a terminal."
     return '\n'.join('| ' + ' | '.join(map(str, cells)) + ' |' for cells in (head, ['---']*len(head), *rows))
 
-# %% ../nbs/09b_records.ipynb #08cdc13a
+# %% ../nbs/09b_records.ipynb #e29ab1e2
 def by_experiment(
     records, # List of records
 )->dict:     # Name -> its records, in the order of first appearance
@@ -136,19 +142,25 @@ def spread(
     values = [100*v for v in values]
     return f'{mean(values):.1f}' + (f' ± {stdev(values):.1f}' if len(values)>1 else '')
 
+def _runs(results, kind):
+    "The runs of one `kind` in a folder."
+    kinds = 'result', 'ablation', 'demo'
+    if kind not in kinds: raise ValueError(f'kind={kind!r}: expected one of {", ".join(kinds)}.{did_you_mean(kind, kinds)}')
+    return load_records(results, kind)
+
 def results_table(
     results='results', # Folder of records, or a list of records
     kind='result',     # 'result', 'ablation' or 'demo'; for a folder
     data=None,         # Only those of this data set; None: all
 )->str:                # Markdown
-    "Runs as a table, by data set, best mean IoU last."
+    "Runs as a table, by data set, best mean IoU last. Raises `ValueError` for another `kind`."
     head = ['experiment', 'data', 'encoder', 'start', 'size', 'epochs', 'parameters, M', 'GMAC', 'mean IoU, %', 'pixel accuracy, %', 'seeds']
     def row(name, rs):
         s,score = rs[0]['settings'],lambda key: spread([r['metrics'][key] for r in rs])
         start = s['start'] or ('ImageNet' if s['pretrained'] else 'random')
         return [name, s['data'], s['backbone'], start, 'x'.join(map(str, s['size'])), s['total_epochs'],
                 f"{rs[0]['params']/1e6:.2f}", f"{rs[0]['macs']/1e9:.3f}", score('miou'), score('acc'), len(rs)]
-    records = results if isinstance(results, list) else load_records(results, kind)
+    records = results if isinstance(results, list) else _runs(results, kind)
     groups = by_experiment([r for r in records if data in (None, r['settings']['data'])]).items()
     return markdown_table(head, [row(*o) for o in sorted(groups, key=lambda o: (o[1][0]['settings']['data'], mean(r['metrics']['miou'] for r in o[1])))])
 
@@ -185,7 +197,7 @@ def plot_curves(
     ax.legend()
     return ax
 
-# %% ../nbs/09b_records.ipynb #291db582
+# %% ../nbs/09b_records.ipynb #d7a1f42f
 def save_curves(
     results,         # Folder of records
     file,            # Picture to write: .png, .svg or .pdf
@@ -193,7 +205,8 @@ def save_curves(
     overwrite=False, # Write over a picture that is there?
 )->Path:             # The picture
     "Learning curves of the runs of one `kind` as a picture. Raises `ValueError` where there are none, `FileExistsError` rather than overwrite."
-    file,records = Path(file),load_records(results, kind)
+    file,records = Path(file),_runs(results, kind)
+    if file.suffix not in ('.png', '.svg', '.pdf'): raise ValueError(f'{file}: expected a name that ends in .png, .svg or .pdf')
     if not records: raise ValueError(f'{results} holds no record of kind {kind!r}: nothing to draw')
     if file.exists() and not overwrite: raise FileExistsError(f'{file} is there already: give another name, or allow to overwrite it')
     fig,ax = plt.subplots(figsize=(8,5))

@@ -14,6 +14,7 @@ from fastai.vision.all import (BILINEAR, NEAREST, Brightness, Contrast, Flip, Hu
                                SegmentationDataLoaders, get_image_files, set_seed)
 from fastcore.script import call_parse
 
+from mobiledepth.core import data_dir
 from mobiledepth.data.cache import cache_size, clear_cache
 from mobiledepth.data.camvid import camvid_dls, camvid_label, camvid_names
 from mobiledepth.data.codes import camvid_codes
@@ -73,7 +74,7 @@ def main(
     work = Path(tempfile.mkdtemp())
     os.environ['MOBILEDEPTH_CACHE'] = str(work/'cache') # the user's own is not touched
     try:
-        frames = enlarge(path or Path(os.environ['MOBILEDEPTH_DATA'])/'camvid', work, n)
+        frames = enlarge(data_dir('camvid', path), work, n)
         loaders = dict(fastai=fastai_dl, colourless=partial(fastai_dl, color=False), first=cold,
                        cached=partial(our_dl, cache=True), uncached=partial(our_dl, cache=False))
         runs = {f'{k}, {nw} workers':partial(make, frames, bs, nw) for nw in (0,1) for k,make in loaders.items()}

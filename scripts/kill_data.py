@@ -1,6 +1,6 @@
 """Kill the making of a street set at random moments, and see that nothing broken is left and the set ends as an undisturbed one:
 `python scripts/kill_data.py [--kills 20] [--out results/survive-data.json]`. Exit status 1 where it is not so."""
-import json, random, subprocess, sys, time
+import json, random, signal, subprocess, sys, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,11 +29,21 @@ def frames(folder):
             if not o.exists(): raise FileNotFoundError(o)
     return len(pics)
 
-def undisturbed_seconds(folder, n):
-    "How long the whole set takes when nobody kills it."
-    began = time.time()
-    start(folder, n).wait()
+def finish(folder, n):
+    "Make the set, undisturbed; the seconds it took."
+    began,p = time.time(),start(folder, n)
+    if p.wait(): sys.exit(f'data make ended with {p.returncode}')
+    if frames(folder)!=sum(n): sys.exit(f'{folder.name} is not whole')
     return time.time()-began
+
+def kill_once(folder, n, moment):
+    "Start, kill after `moment` seconds; a row of the record, or None where the set was finished before."
+    p = start(folder, n)
+    try: p.wait(moment)
+    except subprocess.TimeoutExpired: p.kill()
+    if p.wait() not in (0, -signal.SIGKILL): sys.exit(f'data make ended with {p.returncode}')
+    time.sleep(.5) # the workers see that their parent is gone
+    return dict(seconds=round(moment, 2), frames=frames(folder)) if p.returncode else None
 
 @call_parse
 def main(
@@ -45,21 +55,17 @@ def main(
     "Kill, look, go on; then compare."
     rng,n = random.Random(seed),(n, n//4, n//4)
     with TemporaryDirectory() as d:
-        d,log = Path(d),[]
-        whole = undisturbed_seconds(d/'calm', n)
-        folder = d/'set0'
+        d,log,sets = Path(d),[],1
+        whole = finish(d/'calm', n)
         while len(log)<kills:
-            p,moment = start(folder, n),rng.uniform(.2, whole/3)
-            try: p.wait(moment)
-            except subprocess.TimeoutExpired: p.kill()
-            killed = p.wait()!=0
-            time.sleep(.5) # the workers see that their parent is gone
-            if killed: log.append(dict(seconds=round(moment, 2), frames=frames(folder)))
-            elif street_digest(folder)!=street_digest(d/'calm'): sys.exit('a set that was killed and finished differs')
-            else: folder = d/f'set{len(log)}' # it was finished in between: the next one
-        start(folder, n).wait()
-        equal,left = street_digest(folder)==street_digest(d/'calm'),[str(o.relative_to(folder)) for o in folder.rglob('.*')]
-    record = dict(experiment='survive-data', kind='check', kills=log, equal=equal, left_over=left, n=list(n), size=list(size), seed=seed,
+            row = kill_once(d/f'set{sets}', n, rng.uniform(.2, whole/3))
+            if row: log.append(row)
+            else: sets += 1 # it was finished in between: the next one
+        finish(d/f'set{sets}', n)
+        made = [d/f'set{i+1}' for i in range(sets)]
+        equal = {street_digest(o) for o in made}=={street_digest(d/'calm')}
+        left = [str(o.relative_to(d)) for folder in made for o in folder.rglob('.*')]
+    record = dict(experiment='survive-data', kind='check', kills=log, sets=sets, equal=equal, left_over=left, n=list(n), size=list(size), seed=seed,
                   commit=git_commit(Path(__file__).parent), versions=versions(), device=device_name())
     if out:
         with atomic_path(out) as f: f.write_text(json.dumps(record, indent=1) + '\n')

@@ -102,7 +102,7 @@ def _refuse_test(items):
     if leaked := sorted({o.stem for o in items} & set(camvid_names('test'))):
         raise ValueError(f'{len(leaked)} frames of the official test set are to be trained or validated on ({leaked[0]}, ...)')
 
-# %% ../../nbs/02c_data.camvid.ipynb #19e8e997
+# %% ../../nbs/02c_data.camvid.ipynb #96d9ce8c
 @delegates(Datasets.dataloaders, but=['path','shuffle_train'])
 def camvid_dls(
     path=None,             # Folder in CamVid's layout; else `$MOBILEDEPTH_DATA/camvid`, else fastai downloads it
@@ -115,6 +115,7 @@ def camvid_dls(
     batch_tfms=None,       # In place of those of `camvid_tfms(size)`
     num_workers:int=None,  # Processes that read; fastai's default is one a core
     cache:bool=True,       # Keep decoded frames in `cache_dir('camvid')`? Faster, no other pixels
+    every:int=1,           # Train on each so-manyth frame only: 10 is a tenth of them
     **kwargs
 )->DataLoaders:            # Pictures in 0..1 and maps of classes; `vocab`, `c` and the loss come with it
     "Loaders of the official train and val frames (by name), augmented and whole. Raises `DataError` or `ValueError`; warns of a subset."
@@ -122,7 +123,7 @@ def camvid_dls(
     pics,valid = check_camvid(path, pixels=False, complete=complete),_valid_txt(path)
     _say_subset(path, pics.attrgot('stem'), valid)
     splits = camvid_split(pics.attrgot('stem'), holdout, valid)
-    dls = frames_dls(path, pics, splits, size, bs, codes, item_tfms, batch_tfms, 'camvid' if cache else None, num_workers, **kwargs)
+    dls = frames_dls(path, pics, splits, size, bs, codes, item_tfms, batch_tfms, 'camvid' if cache else None, num_workers, every, **kwargs)
     _refuse_test(dls.train_ds.items + dls.valid_ds.items)
     return dls
 

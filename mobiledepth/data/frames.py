@@ -274,7 +274,7 @@ def camvid_tfms(
     mirror.order = 3 # after the crop, when there are fewer pixels
     return [CropResize(size, **kwargs), mirror],[RandomColor(color)] if color else []
 
-# %% ../../nbs/02b_data.frames.ipynb #a9d81ff7
+# %% ../../nbs/02b_data.frames.ipynb #6122036c
 def _size(f):
     "Width and height of a picture, from its head; nothing when it has none (opening it tells more)."
     try:
@@ -301,7 +301,8 @@ def frames_dls(
     every:int=1,          # Train on each so-manyth frame only: 10 is a tenth of them
     **kwargs
 )->DataLoaders:           # Pictures in 0..1 and maps of classes; `vocab`, `c` and the loss come with it
-    "Loaders of the frames to train on, augmented, and to validate on, whole."
+    "Loaders of the frames to train on, augmented, and to validate on, whole. Raises `ValueError` for an `every` below 1."
+    if every<1: raise ValueError(f'every={every}: expected 1 for all frames, or more')
     items,batches = map(ifnone, (item_tfms, batch_tfms), camvid_tfms(size))
     splits = splits[0][::every],splits[1]
     pics,used = L(pics),L(pics)[[*splits[0], *splits[1]]]

@@ -29,8 +29,8 @@ def surface(
         stone=(lambda r,c: paving(r, c, 4), 2.6), tiles=(tiles,3.))[kind]
     return Material('Building', texture=make(np.random.default_rng([k, len(kind)]), _colors[kind][k]), tile=tile)
 
-# %% ../../../nbs/04d_data.street.building.ipynb #c512936c
-_styles = dict( # how many of all; ranges in metres, of windows in shares of bay and storey; words to draw from; odds
+# %% ../../../nbs/04d_data.street.building.ipynb #1830817b
+_styles = dict( # how many of all; storeys, the upper one left out; ranges in metres, of windows in shares of bay and storey; words; odds
     terrace=dict(share=.34, storeys=(2,3), high=(2.6,3.0), bay=(2.1,2.9), wide=(.36,.52), tall=(.48,.58), walls='brick brick plaster',
     roofs='gable gable front',
         bars='sash casement cross third', shop=.08, bays=.45, balcony=0, shutters=.05),
@@ -162,8 +162,8 @@ def _doors(rng, s, o, detail, d=.22):
     if rng.random()<.3: parts.append(_bar(M['trim'], np.stack([y0-.35, y1+.35, z1+.16, z1+.3], 1), -.9, 0, 'xyYzZ'))
     return parts
 
-# %% ../../../nbs/04d_data.street.building.ipynb #1333a2ff
-def _shops(rng, s, o, detail, d=.18):
+# %% ../../../nbs/04d_data.street.building.ipynb #cb5a00d9
+def _shops(rng, s, o, d=.18):
     "Show windows in `o`, with a fascia over them and awnings over some."
     if not len(o): return []
     M = s['M']
@@ -193,8 +193,8 @@ def _awning(M, o, out=1.15, stripe=.36):
         parts.append(quads(m, np.concatenate([a, b])))
     return parts
 
-# %% ../../../nbs/04d_data.street.building.ipynb #eff8f10d
-def _bay(s, y, wide, z0, z1, detail, out=.7):
+# %% ../../../nbs/04d_data.street.building.ipynb #c19ddb99
+def _bay(s, y, wide, z0, z1, out=.7):
     "A bay window around `y`, from the ground to `z1`, glass at every storey, a little roof on top."
     M = s['M']
     plan = np.array([(0,-.5), (-out,-.5+.35/wide), (-out,.5-.35/wide), (0,.5)])[::-1]*np.array([1,wide])
@@ -282,10 +282,10 @@ def _mansard(s, w, h, high=2.1):
     back = [(d,0,h), (d,w,h), (d,w,h+high+.15), (d,0,h+high+.15)]
     return [quads(M['roof'], [lo]), quads(M['lead'], [hi]), quads(M['wall'], [*ends, back]), _bar(M['trim'], [(0,w,h-.2,h+.05)], -.28, .02)]
 
-# %% ../../../nbs/04d_data.street.building.ipynb #18a02869
+# %% ../../../nbs/04d_data.street.building.ipynb #4a7c9ce2
 _roofs = dict(gable=_gable, front=_front, hip=_hip, flat=_flat, mansard=_mansard)
 
-def _dormers(rng, s, w, h, detail):
+def _dormers(rng, s, w, h):
     "Small windows that stand out of a slope: cheeks, a pane with its frame, a flat lid."
     M,n = s['M'],max(1, int(s['n']*rng.uniform(.4, .8)))
     steep = s['roof']=='mansard'
@@ -356,14 +356,14 @@ def _bands(rng, s, w, h):
         parts.append(_bar(M['trim'], np.stack([0*z, 0*z+w, z-.12, z+.06], 1), -.05, .01))
     return parts
 
-# %% ../../../nbs/04d_data.street.building.ipynb #7c63f4ef
+# %% ../../../nbs/04d_data.street.building.ipynb #bf8d3d4e
 def building(
     rng,             # A numpy `Generator`; draws everything
     width:float,     # Of the facade along y, metres
-    detail:float=1., # 1 for near houses; below 0.7 bars are flat, below 0.3 windows have no reveals, sills and trim
+    detail:float=1., # 1 for near houses; at 0.7 bars are flat, at 0.3 no reveals, below it no sills and trim either
 )->Mesh:             # Facade in the plane `x=0`, looking to -x; the body behind it; bays, awnings and balconies stand out by up to 1.2 m
     "A house. Raises `ValueError` for a `width` under 3 m."
-    if width<3: raise ValueError(f'width={width}: a house needs at least 3 metres')
+    if not width>=3: raise ValueError(f'width={width}: a house needs at least 3 metres')
     s = _draw(rng, width) | dict(pitch=rng.uniform(.7, 1.))
     h = s['ground']+(s['storeys']-1)*s['high']+(.3 if s['roof'] in ('gable','hip','front') else 0)
     windows,doors,shops,free = _ground(rng, s, width)
@@ -372,11 +372,11 @@ def building(
     rows = _rows(s, h, np.concatenate([windows, doors, shops]), upper)
     parts = [_panel(s['M']['wall'], 0, np.concatenate([_pieces(width, *r) for r in rows])), *_hull(s, width, h),
         *_windows(rng, s, np.concatenate([windows, *upper]), detail)]
-    parts += [*_doors(rng, s, doors, detail), *_shops(rng, s, shops, detail), *(_bands(rng, s, width, h) if detail>.3 else []),
+    parts += [*_doors(rng, s, doors, detail), *_shops(rng, s, shops), *(_bands(rng, s, width, h) if detail>.3 else []),
         *_roofs[s['roof']](s, width, h)]
     top = s['ground']+(s['high'] if s['storeys']>1 and rng.random()<.5 else 0)-.3
-    for i in bays: parts += _bay(s, (i+.5)*width/s['n'], min(2.3, .86*width/s['n']), 0, top, detail)
+    for i in bays: parts += _bay(s, (i+.5)*width/s['n'], min(2.3, .86*width/s['n']), 0, top)
     if s['balcony'] and upper: parts += _balconies(rng, s, np.concatenate(upper)[rng.random(s['n']*len(upper))<.6], detail)
-    if s['roof']=='mansard' or s['roof']=='gable' and rng.random()<.3: parts += _dormers(rng, s, width, h, detail)
+    if s['roof']=='mansard' or s['roof']=='gable' and rng.random()<.3: parts += _dormers(rng, s, width, h)
     if s['roof'] in ('gable','hip') and rng.random()<.75: parts += _chimneys(rng, s, width, h)
     return Mesh.join(parts)

@@ -6,8 +6,8 @@
 __all__ = ['depth_unit', 'street_version', 'encode_depth', 'decode_depth', 'street_name', 'write_street', 'street_digest',
            'known_digests', 'make_street']
 
-# %% ../../../nbs/04k_data.street.dataset.ipynb #9bc271f8
-import hashlib, itertools, json, multiprocessing, os, signal, threading, warnings
+# %% ../../../nbs/04k_data.street.dataset.ipynb #38378c56
+import hashlib, itertools, json, multiprocessing, os, re, signal, threading, warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from importlib.resources import files
@@ -18,7 +18,7 @@ import numpy as np
 from fastprogress.fastprogress import progress_bar
 from PIL import Image
 
-from ...core import atomic_path, locked
+from ...core import atomic_path, locked, naming
 from ..cache import cache_dir
 from ..codes import camvid_codes
 
@@ -38,11 +38,12 @@ def decode_depth(
     "Depth out of a file."
     return np.asarray(steps).astype(np.float32)/depth_unit
 
-# %% ../../../nbs/04k_data.street.dataset.ipynb #46e89889
+# %% ../../../nbs/04k_data.street.dataset.ipynb #dd0d854a
 def street_name(
     seed:int, # 0 to 99999
 )->str:       # Name of the frame, without extension
-    "The name of a street's frame."
+    "The name of a street's frame. Raises `ValueError` for a number that has none."
+    if not 0<=seed<10**5: raise ValueError(f'seed={seed}: expected a number from 0 to 99999')
     return f'street{seed:05d}'
 
 def write_street(
@@ -68,7 +69,7 @@ def _camera(frame):
     h,w = frame.depth.shape
     return dict(width=w, height=h, fx=fx, fy=fy, cx=cx, cy=cy)
 
-# %% ../../../nbs/04k_data.street.dataset.ipynb #b3482c5b
+# %% ../../../nbs/04k_data.street.dataset.ipynb #dd79c3c7
 def _worker():
     "In a worker: leave Ctrl-C to the parent, end with it."
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -86,19 +87,21 @@ def _write_all(path, seeds, size, samples, workers, progress):
         futures = [pool.submit(write_street, path, seed, size, samples) for seed in seeds]
         for o in progress_bar(as_completed(futures), total=len(futures), display=progress): o.result()
     except BrokenProcessPool as e: raise ChildProcessError(
-        f'a process that rendered into {path} was killed (by hand, or for want of memory): the same command goes on where it stopped') from e
+        f'A process that rendered into {path} was killed (by hand, or for want of memory): the same call goes on where it stopped. Or it could not '
+        "start: a script needs `if __name__=='__main__':` around this call, or workers=1") from e
     finally: pool.shutdown(cancel_futures=True)
 
-# %% ../../../nbs/04k_data.street.dataset.ipynb #1c89adea
+# %% ../../../nbs/04k_data.street.dataset.ipynb #a4306650
 street_version = 1 # Of the streets: another one may draw other streets from the same numbers
 
 def street_digest(
     path, # Folder that `make_street` made
 )->str:   # 64 hexadecimal digits
-    "SHA-256 over the names and decoded pixels of all pictures, labels and depth maps: the same for the same streets, however the files are packed."
+    "SHA-256 over names and decoded pixels of all pictures, labels and depth maps: the same for the same streets, however the files are packed."
     path,res = Path(path),hashlib.sha256()
     for o in ('images', 'labels', 'depth'):
-        for f in sorted((path/o).glob('[!.]*.png')): res.update(f'{o}/{f.name}'.encode() + np.asarray(Image.open(f)).tobytes())
+        for f in sorted((path/o).glob('[!.]*.png')):
+            with naming(f): res.update(f'{o}/{f.name}'.encode() + np.asarray(Image.open(f)).tobytes())
     return res.hexdigest()
 
 def _set_name(version, n, size, samples, first):
@@ -109,7 +112,7 @@ def known_digests()->dict: # Name of a set -> 64 hexadecimal digits
     "Digests of the packaged and the default larger set, as they were made first."
     return json.loads((files('mobiledepth')/'data'/'street'/'digests.json').read_text())
 
-# %% ../../../nbs/04k_data.street.dataset.ipynb #8cfe3eb8
+# %% ../../../nbs/04k_data.street.dataset.ipynb #c4a8e5c3
 def _write_text(file, text):
     with atomic_path(file) as f: f.write_text(text)
 
@@ -122,18 +125,24 @@ def _begin(path, settings):
     differ = {k:(there.get(k), v) for k,v in settings.items() if there.get(k)!=v}
     if differ: raise ValueError(f'{path} holds streets made with other settings (there, here): {differ}. Give another folder.')
     if not file.exists(): _write_text(file, json.dumps(settings))
-    for o in path.glob('*/.*'): o.unlink() # what a killed process was writing
+    for o in path.glob('*/.*'):
+        if re.fullmatch(r'\.[0-9a-f]{32}', o.stem): o.unlink() # what a killed process was writing
+
+def _is_done(path, settings):
+    "Was the set with these settings finished?"
+    there = json.loads((path/'street.json').read_text()) if (path/'street.json').exists() else {}
+    return 'digest' in there and settings.items() <= there.items()
 
 def _finish(path, settings, names):
     "Write the lists, the codes and the digest; warn where it is not the one that was found first."
     for split,o in names.items(): _write_text(path/f'{split}_names.txt', ''.join(f'{name}\n' for name in o))
     _write_text(path/'codes.txt', '\n'.join(camvid_codes) + '\n')
     digest,known = street_digest(path),known_digests().get(_set_name(**settings))
-    if known not in (None, digest): warnings.warn(f'{path}: the pixels are not quite those of the set that the records stand on (SHA-256 {digest}, '
-        f'there {known}): another processor or other versions round otherwise. Figures may differ in the last digits.', stacklevel=4)
+    if known not in (None, digest): warnings.warn(
+        f'{path}: these are not the pixels that the records stand on (SHA-256 {digest}, there {known}). Another processor rounds otherwise, which matters little; another NumPy may draw other streets.', stacklevel=4)
     _write_text(path/'street.json', json.dumps(dict(settings, digest=digest)))
 
-# %% ../../../nbs/04k_data.street.dataset.ipynb #2050037e
+# %% ../../../nbs/04k_data.street.dataset.ipynb #131252f3
 def make_street(
     path=None,         # Folder to make, one that was begun with the same settings is finished; None: one in `cache_dir('street')`
     n=(400,40,60),     # Frames of train, validation and test
@@ -143,17 +152,18 @@ def make_street(
     workers:int=None,  # Processes; None: one a core
     progress:bool=True,# Show a progress bar?
 )->Path:               # The folder
-    "Render a set of streets. Raises `ValueError` for a folder of something else or of other settings, `BlockingIOError` where another process makes it."
+    "Render a set of streets. Raises `ValueError` for a folder of something else or other settings, `BlockingIOError` while another makes it."
     n,size = tuple(map(int, n)),tuple(map(int, size))
     if len(n)!=3 or min(n)<0 or not sum(n): raise ValueError(f'n={n}: expected numbers of frames for train, validation and test')
     if len(size)!=2 or min(size)<16: raise ValueError(f'size={size}: expected height and width of 16 pixels or more')
     if samples<1: raise ValueError(f'samples={samples}: expected 1 ray a pixel or more')
-    if not 0<=first<=10**5-sum(n): raise ValueError(f'first={first}: expected 0 to {10**5-sum(n)}, so that all streets have a number below 100000')
+    if not 0<=first<=10**5-sum(n): raise ValueError(f'first={first}: expected 0 to {10**5-sum(n)}, so that all numbers are below 100000')
     settings = dict(version=street_version, n=list(n), size=list(size), samples=samples, first=first)
     path,seeds = Path(path or cache_dir('street')/_set_name(**settings)),range(first, first+sum(n))
+    if _is_done(path, settings): return path
     with locked(path, 'made'):
         _begin(path, settings)
-        if 'digest' in json.loads((path/'street.json').read_text()): return path
+        if _is_done(path, settings): return path
         left = [o for o in seeds if not (path/'images'/f'{street_name(o)}.png').exists()]
         if left: _write_all(path, left, size, samples, workers or os.cpu_count(), progress)
         names = iter(map(street_name, seeds))

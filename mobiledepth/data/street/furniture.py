@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['lamp_post', 'bollard', 'traffic_sign', 'traffic_light', 'fence', 'wall', 'cone', 'name_board']
 
-# %% ../../../nbs/04h_data.street.furniture.ipynb #7aa51e02
+# %% ../../../nbs/04h_data.street.furniture.ipynb #00d91059
 import numpy as np
 from .building import surface
-from .mesh import Material, Mesh, ball, boxes, loft, quads, srgb, tube
+from .mesh import Material, Mesh, ball, boxes, loft, srgb, tube
 
 # %% ../../../nbs/04h_data.street.furniture.ipynb #2e1caaa2
 _greys = [(.36,.38,.38), (.55,.56,.56), (.22,.27,.25), (.14,.15,.15), (.62,.63,.62)]
@@ -38,7 +38,7 @@ def bollard(rng)->Mesh: # Of code 'Column_Pole', about 1 m high
     return Mesh.join([tube(m, (0,0,0), (0,0,h), r, .85*r, n=10), ball(m, (0,0,h), (.9*r,.9*r,.6*r)),
         tube(light, (0,0,.76*h), (0,0,.86*h), 1.03*r, n=10)])
 
-# %% ../../../nbs/04h_data.street.furniture.ipynb #efb7a95e
+# %% ../../../nbs/04h_data.street.furniture.ipynb #d905453d
 _red,_white,_blue,_green,_black,_yellow = (.75,.07,.09),(.93,.93,.92),(.08,.25,.62),(.06,.38,.24),(.08,.08,.08),(.92,.72,.08)
 
 def _sign(*c):
@@ -55,13 +55,13 @@ def _disc(rng, z, y, r):
     "A ban (red rim), a command (blue with a white mark), or no entry."
     k = rng.integers(3)
     rim,inner = ((_red,_white), (_blue,_white), (_red,_white))[k]
-    if k==0: return [_plate(_sign(*rim), 24, r, z, y), _plate(_sign(*inner), 24, .74*r, z, y-.006), *_digits(rng, z, y-.014, .3*r)]
+    if k==0: return [_plate(_sign(*rim), 24, r, z, y), _plate(_sign(*inner), 24, .74*r, z, y-.006), *_digits(z, y-.014, .3*r)]
     if k==2: mark = [boxes(_sign(*inner), (-.66*r,y-.012,z-.16*r), (.66*r,y-.002,z+.16*r))]
     else: mark = [boxes(_sign(*inner), (-.11*r,y-.012,z-.55*r), (.11*r,y-.002,z+.1*r)),
         _plate(_sign(*inner), 3, .4*r, z+.22*r, y-.012, np.pi/2)]
     return [_plate(_sign(*rim), 24, r, z, y), *mark]
 
-def _digits(rng, z, y, s):
+def _digits(z, y, s):
     "Two dark blocks that read as a number from afar."
     a = [(-s*1.3,y,z-s), (s*.2,y,z-s)]
     hole = [(-s*1.0,y-.003,z-.5*s), (s*.55,y-.003,z-.2*s)]
@@ -104,8 +104,9 @@ def traffic_sign(rng)->Mesh: # Codes 'Column_Pole' and 'SignSymbol', 2 to 3.3 m 
     post = Material('Column_Pole', srgb(*[(.55,.56,.56), (.62,.63,.62), (.4,.41,.41)][rng.integers(3)]))
     return Mesh.join([tube(post, (0,0,0), (0,0,z+.6*r), .038, n=7), *parts])
 
-# %% ../../../nbs/04h_data.street.furniture.ipynb #e1c6039f
-def traffic_light(rng,
+# %% ../../../nbs/04h_data.street.furniture.ipynb #ee157fae
+def traffic_light(
+    rng,             # Draws everything
     state:str='red', # 'red', 'amber' or 'green'
 )->Mesh:             # Codes 'Column_Pole' and 'TrafficLight', 3 to 4 m high; looks to -y
     "Three lamps with hoods before a dark board. Raises `ValueError` for another `state`."
@@ -128,10 +129,10 @@ def traffic_light(rng,
         if edge: parts.append(boxes(light(.9,.9,.88), (-.31,-.034,z-.16), (.31,-.025,z+1.08)))
     return Mesh.join([tube(_post(rng), (0,0,0), (0,0,z+.95), .057, n=8), *parts])
 
-# %% ../../../nbs/04h_data.street.furniture.ipynb #77a08d12
+# %% ../../../nbs/04h_data.street.furniture.ipynb #41424b75
 def _checked(length):
     "`length` if there is any."
-    if length<=0: raise ValueError(f'length={length}: expected metres above 0')
+    if not length>0: raise ValueError(f'length={length}: expected metres above 0')
     return float(length)
 
 def _pickets(m, y, wide, thick, z0, z1, point=0.):
@@ -145,7 +146,8 @@ def _pickets(m, y, wide, thick, z0, z1, point=0.):
     f = np.arange(len(y))[:,None,None]*6+np.array([[0,1,2], [3,4,5]])
     return Mesh.join([body, Mesh(tip, f, np.zeros((6*len(y),2)), np.zeros(2*len(y), int), [m])])
 
-def fence(rng,
+def fence(
+    rng,          # Draws everything
     length:float, # Metres along +y, above 0
 )->Mesh:          # Of code 'Fence', 0.9 to 1.8 m high, around `x=0`
     "Iron railings, close boards, pickets or a rail barrier. Raises `ValueError` for a `length` of 0 or less."
@@ -189,8 +191,9 @@ def _barrier(rng, l):
     return Mesh.join([tube(m, [(0,0,h), (0,0,.5*h)], [(0,l,h), (0,l,.5*h)], .03, n=6),
         _pickets(m, np.r_[.05, _bars_along(l, 1.6), l-.05], .06, .06, 0, h)])
 
-# %% ../../../nbs/04h_data.street.furniture.ipynb #d688501b
-def wall(rng,
+# %% ../../../nbs/04h_data.street.furniture.ipynb #2b51b12a
+def wall(
+    rng,          # Draws everything
     length:float, # Metres along +y, above 0
 )->Mesh:          # Of code 'Wall', 0.6 to 2.2 m high, around `x=0`
     "A garden wall of brick, stone or plaster with a coping and piers. Raises `ValueError` for a `length` of 0 or less."
@@ -203,7 +206,7 @@ def wall(rng,
     return Mesh.join([boxes(m, (-t,0,0), (t,l,h), 'xXyYZ'), boxes(cap, (-t-.05,0,h), (t+.05,l,h+.07)), boxes(m, *p, 'xXyY'),
         boxes(cap, p[0]*[1,1,0]+[-.04,-.04,h+.14], p[1]*[1,1,0]+[.04,.04,h+.21])])
 
-# %% ../../../nbs/04h_data.street.furniture.ipynb #10912445
+# %% ../../../nbs/04h_data.street.furniture.ipynb #bf09ec9a
 def cone(rng)->Mesh: # Of code 'TrafficCone', about 0.75 m high
     "An orange cone with white bands on a square foot."
     h,m = rng.uniform(.6, .95),lambda *c: Material('TrafficCone', srgb(*c))
@@ -214,7 +217,8 @@ def cone(rng)->Mesh: # Of code 'TrafficCone', about 0.75 m high
     return Mesh.join([boxes(m(.85,.27,.05) if rng.random()<.5 else m(.12,.12,.12), (-.22,-.22,0), (.22,.22,.045)),
         *(ring(k) for k in range(5))])
 
-def name_board(rng,
+def name_board(
+    rng,         # Draws everything
     width:float, # Metres along y, above 0
 )->Mesh:         # Of code 'Misc_Text'; looks to -x, `y` from 0 to `width`, its lower edge at `z=0`
     "A shop's name: a board and blocks for letters. Raises `ValueError` for a `width` of 0 or less."

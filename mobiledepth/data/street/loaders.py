@@ -83,7 +83,7 @@ def check_street(
     if faults: raise DataError(f'{path} is not as a folder of street scenes should be, {len(faults)} fault(s):', faults)
     return pics
 
-# %% ../../../nbs/04l_data.street.loaders.ipynb #58ed91c3
+# %% ../../../nbs/04l_data.street.loaders.ipynb #3a9d2f77
 def street_folder(
     path=None, # A folder of street scenes; None for the packaged ones
 )->Path:       # An existing folder
@@ -104,6 +104,7 @@ def street_dls(
     batch_tfms=None,         # In place of those of `camvid_tfms(size)`
     cache:bool=True,         # Keep decoded frames in `cache_dir('street')`? Faster, no other pixels
     num_workers:int=None,    # Processes that read; fastai's default is one a core
+    every:int=1,             # Train on each so-manyth scene only
     **kwargs
 )->DataLoaders:              # Pictures in 0..1 and maps of classes; `vocab`, `c` and the loss come with it
     "Loaders of the scenes to train on, augmented, and to validate on, whole. Raises `DataError`, `ValueError` for another `task`."
@@ -112,7 +113,7 @@ def street_dls(
     pics,split = check_street(path, pixels=False),street_split(path)
     where = {o.stem:i for i,o in enumerate(pics)}
     splits = [[where[o] for o in split[k]] for k in ('train','val')]
-    return frames_dls(path, pics, splits, size, bs, codes, item_tfms, batch_tfms, 'street' if cache else None, num_workers, **kwargs)
+    return frames_dls(path, pics, splits, size, bs, codes, item_tfms, batch_tfms, 'street' if cache else None, num_workers, every, **kwargs)
 
 def street_test_dl(
     path=None,            # Folder of street scenes; None for the packaged ones

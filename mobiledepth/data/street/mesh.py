@@ -30,19 +30,19 @@ class Material:
         if self.code not in camvid_codes: raise ValueError(f'no code {self.code!r}; the codes are {", ".join(camvid_codes)}')
         if self.finish not in finishes: raise ValueError(f'no finish {self.finish!r}; there are {", ".join(finishes)}')
 
-# %% ../../../nbs/04a_data.street.mesh.ipynb #9732718e
+# %% ../../../nbs/04a_data.street.mesh.ipynb #5a9825f5
 def srgb(
-    r:float, # Screen value, 0 to 1
+    r:float, # Screen value (sRGB), 0 to 1
     g:float, # Likewise
     b:float, # Likewise
 )->tuple:    # Linear red, green and blue
-    "The linear colour that a screen shows as `r`, `g`, `b`."
+    "The linear colour that a screen shows as `r`, `g`, `b`: decodes sRGB."
     c = np.clip(np.array([r,g,b], float), 0, 1)
     return tuple(np.where(c<=.04045, c/12.92, ((c+.055)/1.055)**2.4).tolist())
 
-# %% ../../../nbs/04a_data.street.mesh.ipynb #644bacb9
+# %% ../../../nbs/04a_data.street.mesh.ipynb #8e1d7083
 class Mesh:
-    "Triangles with materials; nothing in it is changed after it is made."
+    "Triangles with materials, never changed. Raises `ValueError` for counts that differ and indices that lead nowhere."
     def __init__(self,
         points,    # `(n,3)` metres
         faces,     # `(m,3)` indices of points, counter-clockwise seen from outside
@@ -55,11 +55,15 @@ class Mesh:
         self.materials = list(materials)
         if len(self.uv)!=len(self.points): raise ValueError(f'{len(self.points)} points but {len(self.uv)} uv: one for each is needed')
         if len(self.ids)!=len(self.faces): raise ValueError(f'{len(self.faces)} faces but {len(self.ids)} ids: one for each is needed')
+        for name,i,n in (('faces', self.faces, len(self.points)), ('ids', self.ids, len(self.materials))):
+            if i.size and not 0<=i.min()<=i.max()<n: raise ValueError(f'{name} go from {i.min()} to {i.max()}: expected 0 to {n-1}')
 
     def __repr__(self): return f'Mesh({len(self.points)} points, {len(self.faces)} faces, {len(self.materials)} materials)'
     def __len__(self): return len(self.faces)
     @property
-    def codes(self)->list: return sorted({m.code for m in self.materials})
+    def codes(self)->list: # Of `str`, sorted
+        "The codes of all materials."
+        return sorted({m.code for m in self.materials})
 
 # %% ../../../nbs/04a_data.street.mesh.ipynb #aecf5118
 @patch
@@ -121,12 +125,12 @@ def join(cls:Mesh,
     return cls(np.concatenate([o.points for o in meshes]), np.concatenate([o.faces+s for o,s in zip(meshes, starts)]),
                np.concatenate([o.uv for o in meshes]), np.concatenate([n[o.ids] for o,n in zip(meshes, new)]), materials)
 
-# %% ../../../nbs/04a_data.street.mesh.ipynb #5da9a11f
+# %% ../../../nbs/04a_data.street.mesh.ipynb #da0363c0
 def quads(
     material:Material, # Of all of them
     corners,           # `(n,4,3)` metres, counter-clockwise seen from the front
     uv=None,           # `(n,4,2)` metres; along the sides when left out
-)->Mesh:
+)->Mesh:               # Two faces for each, in order
     "Flat four-cornered pieces, two triangles each."
     q = np.asarray(corners, float).reshape(-1,4,3)
     if uv is None:
@@ -145,13 +149,13 @@ def _side_index(faces):
     return (np.array([[[c=='h' for c in corner] for corner in _sides[f].split()] for f in faces], int),
             np.array([dict(x=[1,2], y=[0,2], z=[0,1])[f.lower()] for f in faces])[:,None])
 
-# %% ../../../nbs/04a_data.street.mesh.ipynb #474c36ea
+# %% ../../../nbs/04a_data.street.mesh.ipynb #613bd3e4
 def boxes(
     material:Material,  # Of all of them
     lo,                 # `(n,3)` or `(3,)`, the low corners
     hi,                 # Likewise, the high ones
     faces:str='xXyYzZ', # The sides to make: lower case for the low one of an axis
-)->Mesh:
+)->Mesh:                # Those sides, looking outward
     "Boxes along the axes. Raises `ValueError` for a side that does not exist."
     lo,hi = np.broadcast_arrays(*(np.asarray(o, float).reshape(-1,3) for o in (lo,hi)))
     which,axes = _side_index(faces)
@@ -184,13 +188,13 @@ def _ring_uv(r, closed):
     uv[:,1:,:,1] = _length(mid[:,1:]-mid[:,:-1]).cumsum(1)[...,None]
     return uv
 
-# %% ../../../nbs/04a_data.street.mesh.ipynb #9e16b9b7
+# %% ../../../nbs/04a_data.street.mesh.ipynb #b25e7d94
 def loft(
     material:Material, # Of the whole
     rings,             # `(n,k,3)`, or `(b,n,k,3)` for many at once; counter-clockwise around the way they go
     caps:bool=True,    # Close both ends, for rings that bulge outward everywhere
     closed:bool=True,  # Join the last point of a ring to its first
-)->Mesh:
+)->Mesh:               # One surface for each of `b`
     "A skin over `rings` of equally many points."
     r = np.asarray(rings, float)
     r = r[None] if r.ndim==3 else r
@@ -200,7 +204,7 @@ def loft(
     faces = _skin(n, k, closed, caps) + np.arange(b)[:,None,None]*points.shape[1]
     return Mesh(points, faces, uv, np.zeros(faces.size//3, int), [material])
 
-# %% ../../../nbs/04a_data.street.mesh.ipynb #5ad27e67
+# %% ../../../nbs/04a_data.street.mesh.ipynb #0a75a434
 def _axes(d):
     "Two directions across each of `d` `(m,3)`, which with it make a right-handed frame."
     x,y,z = (d/np.maximum(_length(d), 1e-12)[:,None]).T
@@ -213,11 +217,11 @@ def _axes(d):
 def tube(
     material:Material, # Of all of them
     p0,                # `(3,)` or `(m,3)`: where they start
-    p1,                # Likewise: where they end
+    p1,                # Likewise: where they end, which is another point
     r0,                # Radius at the start, metres; one or `(m,)`
     r1=None,           # Radius at the end; `r0` when left out
     n:int=8,           # Sides
-)->Mesh:
+)->Mesh:               # Closed at both ends
     "Round bars, thinner at one end if you like."
     p0,p1 = np.broadcast_arrays(*(np.asarray(p, float).reshape(-1,3) for p in (p0,p1)))
     u,v = _axes(p1-p0)
@@ -226,13 +230,13 @@ def tube(
     wide = lambda r: np.broadcast_to(np.asarray(r, float), len(p0))[:,None,None]*c
     return loft(material, np.array([p0[:,None]+wide(r0), p1[:,None]+wide(r0 if r1 is None else r1)]).swapaxes(0, 1))
 
-# %% ../../../nbs/04a_data.street.mesh.ipynb #75b03d2a
+# %% ../../../nbs/04a_data.street.mesh.ipynb #024ed8fb
 def ball(
     material:Material, # Of all of them
     centre,            # `(3,)` or `(m,3)`
     radii,             # One, `(3,)` or `(m,3)`: half the width along each axis
     n:int=8,           # Sides around; half as many from pole to pole
-)->Mesh:
+)->Mesh:               # Closed, the poles along z
     "Balls and egg shapes."
     c = np.asarray(centre, float).reshape(-1,3)
     r = np.broadcast_to(np.asarray(radii, float), c.shape)[:,None,None]

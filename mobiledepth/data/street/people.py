@@ -42,9 +42,9 @@ def walking(
     hands = hips+s*np.stack([[-.25,.25], swing+.06, -.02+.25*np.abs(swing)], 1)
     return _pose(s, ankles, hands, hips, .05, .3*up+.5*heel)
 
-# %% ../../../nbs/04g_data.street.people.ipynb #05ffe5a6
+# %% ../../../nbs/04g_data.street.people.ipynb #737a1368
 def standing(
-    rng,
+    rng,        # Draws everything
     s:float=1., # Size; 1 is a grown-up of 1.8 m
 )->dict:        # Joints, as `figure` takes them
     "The joints of somebody who stands: arms down, at the ear, folded, or talking with both hands."

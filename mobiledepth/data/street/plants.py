@@ -12,7 +12,7 @@ import numpy as np
 from .mesh import Material, Mesh, ball, boxes, quads, srgb, tube
 from .texture import bark, noise, tint
 
-# %% ../../../nbs/04e_data.street.plants.ipynb #8576d607
+# %% ../../../nbs/04e_data.street.plants.ipynb #de39ff8e
 _greens = [(.34,.42,.17), (.27,.37,.15), (.40,.46,.20), (.22,.32,.15), (.45,.48,.22), (.30,.40,.22), (.50,.46,.18), (.38,.22,.18)]
 
 @lru_cache(maxsize=None)
@@ -29,7 +29,7 @@ def _shades(rng, code):
     return [Material(code, srgb(*c*o), finish='leaf') for o in (.66,.85,1.03,1.25)],_foliage(code, k)
 
 def _tufts(
-    rng,
+    rng,     # Draws everything
     at,      # `(n,3)` where they sit
     out,     # `(n,3)` the way they look, roughly
     size,    # Length of one, metres; one or `(n,)`
@@ -51,14 +51,14 @@ def _leaves(rng, shades, at, out, size, light):
     k = np.clip(light*len(shades)+rng.normal(0, .55, len(at)), 0, len(shades)-.01).astype(int)
     return [quads(m, q[k==i]) for i,m in enumerate(shades) if (k==i).any()]
 
-# %% ../../../nbs/04e_data.street.plants.ipynb #f33dce9b
+# %% ../../../nbs/04e_data.street.plants.ipynb #7584914b
 @lru_cache(maxsize=None)
 def _bark(k):
     "One of three barks, made once."
     return Material('Tree', texture=bark(np.random.default_rng(k), [(.36,.30,.25), (.30,.27,.24), (.46,.44,.40)][k]), tile=1.)
 
 def _limbs(
-    rng,
+    rng,               # Draws everything
     levels:int,        # Times that branches fork
     trunk:float=1.,    # Length of the trunk, metres
     spread:float=.6,   # Tangent of the angle between a branch and where it comes from
@@ -152,7 +152,7 @@ def _bare(rng, h, n):
     return _wood(limbs, _bark(int(rng.integers(3))), s) + _leaves(rng, _shades(rng, 'Tree')[0], ends[k]*s, ends[k]-ends.mean(0),
         max(.1, .022*h), rng.random(len(k)))
 
-# %% ../../../nbs/04e_data.street.plants.ipynb #6f4021eb
+# %% ../../../nbs/04e_data.street.plants.ipynb #87bb1ad1
 _habits = {_round:.62, _conical:.13, _columnar:.10, _bare:.15}
 
 def tree(
@@ -161,13 +161,13 @@ def tree(
     detail:float=1.,   # Share of the leaves, from 1 for near trees to 0.1 for far ones; fewer are larger
 )->Mesh:               # Of code 'Tree', the trunk's foot at the origin
     "A tree of one of four habits. Raises `ValueError` for a `height` of 0 or less."
-    if height is not None and height<=0: raise ValueError(f'height={height}: expected metres above 0')
+    if height is not None and not height>0: raise ValueError(f'height={height}: expected metres above 0')
     h = rng.uniform(4.5, 13) if height is None else height
     habit = list(_habits)[rng.choice(len(_habits), p=list(_habits.values()))]
     m = Mesh.join(habit(rng, h, int(np.clip(2400*detail, 90, 2500))))
     return m.transform(lambda p: p*np.array([1,1,h/p[:,2].max()])) # leaves stand out over the top a little
 
-# %% ../../../nbs/04e_data.street.plants.ipynb #8f59f006
+# %% ../../../nbs/04e_data.street.plants.ipynb #5bf6ff2f
 def bush(rng)->Mesh: # Of code 'VegetationMisc', 0.7 to 2 m high, around the origin
     "A few clumps on the ground, some with flowers."
     n,h = int(rng.integers(2, 6)),rng.uniform(.7, 1.9)
@@ -179,11 +179,12 @@ def bush(rng)->Mesh: # Of code 'VegetationMisc', 0.7 to 2 m high, around the ori
     m = Mesh.join(_clumps(rng, c, r, (shades, dark), 620))
     return m.place(z=-m.bounds()[0][2])
 
-def hedge(rng,
+def hedge(
+    rng,          # Draws everything
     length:float, # Metres along +y, above 0
 )->Mesh:          # Of code 'VegetationMisc', 0.8 to 2 m high, around `x=0`
     "A clipped hedge: leaves all over a dark body. Raises `ValueError` for a `length` of 0 or less."
-    if length<=0: raise ValueError(f'length={length}: expected metres above 0')
+    if not length>0: raise ValueError(f'length={length}: expected metres above 0')
     h,w,n = rng.uniform(.8, 1.9),rng.uniform(.25, .45),int(np.clip(170*length, 60, 2000))
     sides = np.array([h,h,2*w])/(2*h+2*w)
     k,u = rng.choice(3, n, p=sides),rng.uniform(-1, 1, n)

@@ -6,9 +6,10 @@
 __all__ = ['Camera', 'unproject', 'Weather', 'Sky', 'Scene', 'Tracer', 'codes_depth', 'expose', 'Frame', 'render',
            'render_meshes']
 
-# %% ../../../nbs/04c_data.street.render.ipynb #882ceb37
+# %% ../../../nbs/04c_data.street.render.ipynb #a5f6fd39
 import math
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import numpy as np
 from fastcore.basics import patch
@@ -17,24 +18,28 @@ from ..codes import camvid_codes
 from .mesh import Material, Mesh, quads, srgb
 from .texture import noise
 
-# %% ../../../nbs/04c_data.street.render.ipynb #1aa90b02
+# %% ../../../nbs/04c_data.street.render.ipynb #286391f0
 def _embree():
     "Embree's scene and mesh. Raises `ImportError` with what to do when it is missing."
     try: from embreex import mesh_construction, rtcore_scene
     except ImportError as e:
-        raise ImportError("drawing street scenes needs embreex: pip install 'mobiledepth[street]' (Linux x86_64, Windows, macOS arm64)") from e
+        raise ImportError("drawing street scenes needs embreex: "
+                          "pip install 'mobiledepth[street]' (Linux x86_64, Windows, macOS arm64)") from e
     return rtcore_scene.EmbreeScene,mesh_construction.TriangleMesh
 
-# %% ../../../nbs/04c_data.street.render.ipynb #f3775a11
+# %% ../../../nbs/04c_data.street.render.ipynb #06e08ac8
 @dataclass(frozen=True)
 class Camera:
-    "Where one looks from, and where to."
+    "Where one looks from, and where to. Raises `ValueError` for a `fov` that no lens has."
     eye:tuple=(0,0,1.5) # Metres
     yaw:float=0.        # Radians to the left of forward
     pitch:float=0.      # Radians upward
     roll:float=0.       # Radians, the picture's horizon turns clockwise
-    fov:float=60.       # Degrees from the left edge to the right
-    stops:float=0.      # Exposed longer (1 is twice the light) or shorter than the meter says
+    fov:float=60.       # Degrees from the left edge to the right, above 0 and below 180
+    stops:float=0.      # Exposure compensation (EV): 1 is twice the light that the meter says
+
+    def __post_init__(self):
+        if not 0<self.fov<180: raise ValueError(f'fov={self.fov}: expected degrees above 0 and below 180')
 
 # %% ../../../nbs/04c_data.street.render.ipynb #399a342f
 @patch
@@ -77,25 +82,34 @@ def unproject(
     i,j = np.mgrid[:depth.shape[0],:depth.shape[1]]
     return np.stack([(j+.5-cx)/fx*depth, (i+.5-cy)/fy*depth, depth], -1)
 
-# %% ../../../nbs/04c_data.street.render.ipynb #3cdff9a0
+# %% ../../../nbs/04c_data.street.render.ipynb #90a70c25
 @dataclass(frozen=True)
 class Weather:
-    "Sun, clouds and haze."
-    height:float=35.   # Degrees of the sun above the horizon
-    side:float=120.    # Degrees from forward to the sun, clockwise seen from above
-    cover:float=.2     # Share of the sky in cloud; above 0.7 the sun fades
-    haze:float=1500.   # Metres in which two thirds of a thing's own light are lost
+    "Sun, clouds and haze. Raises `ValueError` for a `height`, `cover` or `haze` out of its range."
+    height:float=35.   # The sun's elevation: degrees above the horizon, 0 to 90
+    side:float=120.    # The sun's azimuth: degrees from forward, clockwise seen from above
+    cover:float=.2     # Share of the sky in cloud, 0 to 1; above 0.7 the sun fades
+    haze:float=1500.   # Metres in which two thirds of a thing's own light are lost, above 0
+
+    def __post_init__(self):
+        if not 0<=self.height<=90: raise ValueError(f'height={self.height}: expected 0 to 90 degrees')
+        if not 0<=self.cover<=1: raise ValueError(f'cover={self.cover}: expected a share, 0 to 1')
+        if not self.haze>0: raise ValueError(f'haze={self.haze}: expected metres above 0')
 
     @property
     def sun(self)->np.ndarray: # `(3,)` of length 1
+        "The way to the sun."
         e,a = np.radians([self.height, self.side])
         return np.array([np.cos(e)*np.sin(a), np.cos(e)*np.cos(a), np.sin(e)], np.float32)
 
     @property
-    def veil(self)->float: return float(np.clip((self.cover-.7)/.25, 0, 1)) # How far the sun is hidden, 0 to 1
+    def veil(self)->float: # 0 to 1
+        "How far clouds hide the sun."
+        return float(np.clip((self.cover-.7)/.25, 0, 1))
 
     @property
-    def sunlight(self)->np.ndarray: # `(3,)` linear RGB on a surface that faces the sun
+    def sunlight(self)->np.ndarray: # `(3,)` linear RGB
+        "The light on a surface that faces the sun."
         air = 1/(np.sin(np.radians(self.height)) + .15*(self.height+3.9)**-1.25)
         return (3.3*np.exp(-air*np.array([.055,.105,.2]))*(1-self.veil)).astype(np.float32)
 
@@ -337,11 +351,11 @@ def _sample(tracer, scene, sky, size, u, rng):
     air = sky.low*.9 + sky.w.sunlight*.08*np.clip(d@sky.w.sun, 0, 1)[:,None]**4
     return np.where(g['met'][:,None], out*(1-fog)+air*fog, sky(d)).reshape(*size,3)
 
-# %% ../../../nbs/04c_data.street.render.ipynb #de46cc35
+# %% ../../../nbs/04c_data.street.render.ipynb #15be436d
 def expose(
     light,          # `(h,w,3)` linear RGB, any unit
     things=None,    # `(h,w)` bool, what to measure; all of it when left out
-    stops:float=0., # Longer or shorter than measured, in powers of two
+    stops:float=0., # Exposure compensation (EV): longer or shorter than measured, in powers of two
 )->np.ndarray:      # `(h,w,3)` uint8, sRGB
     "Develop `light` into a picture that is neither washed out nor murky."
     y = light@np.float32([.2126,.7152,.0722])
@@ -353,7 +367,7 @@ def expose(
     v = np.where(v<.0031308, 12.92*v, 1.055*v**(1/2.4)-.055)
     return (v*255+.5).astype(np.uint8)
 
-# %% ../../../nbs/04c_data.street.render.ipynb #61648cfc
+# %% ../../../nbs/04c_data.street.render.ipynb #b73ffec3
 @dataclass(frozen=True, eq=False)
 class Frame:
     "A picture and the truth about it."
@@ -367,8 +381,9 @@ def render(
     size:tuple=(240,320),  # Height and width in pixels
     samples:int=4,         # Rays a pixel; they are spread over it, which smooths edges
 )->Frame:                  # Of that size
-    "Draw `scene`. Raises `ValueError` for a size or number of samples below 1."
-    if min(*size, samples)<1: raise ValueError(f'size {size} and samples {samples} must be at least 1')
+    "Draw `scene`. Raises `ValueError` for a size that is not two whole numbers, or samples not one, all of at least 1."
+    whole = np.shape(size)==(2,) and all(isinstance(n, Integral) and n>=1 for n in (*size, samples))
+    if not whole: raise ValueError(f'size={size} and samples={samples}: expected two and one whole numbers of at least 1')
     rng = np.random.default_rng([scene.seed, 1])
     tracer,sky = Tracer(scene.mesh),Sky(scene.weather, rng)
     codes,depth = codes_depth(tracer, scene.camera, size)

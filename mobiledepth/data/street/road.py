@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['Road', 'bend', 'stand', 'draw_road', 'level', 'road_mesh']
 
-# %% ../../../nbs/04i_data.street.road.ipynb #d061878a
+# %% ../../../nbs/04i_data.street.road.ipynb #afcce721
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from .mesh import Material, Mesh, loft, quads, srgb, tube
+from .mesh import Material, Mesh, loft, quads, srgb
 from .texture import asphalt, grass, paving, worn
 
-# %% ../../../nbs/04i_data.street.road.ipynb #f9021342
+# %% ../../../nbs/04i_data.street.road.ipynb #81b2bf4d
 @dataclass(frozen=True, eq=False)
 class Road:
     "Cross section and course of a street; pairs are (left, right)."
@@ -28,13 +28,23 @@ class Road:
     hill:tuple=(0.,30.,0.) # Height in metres, length and phase of the ups and downs
     junctions:tuple=()     # `(s, half width, sides)` each, such as `(30, 3, (-1, 1))`
     crossings:tuple=()     # `s` of each crossing for people
-    start:float=-9.       # First metre that is built
+    start:float=-9.        # First metre that is built
     end:float=170.         # Last
 
-    def kerb(self, side:int)->float: return self.half+self.park[side>0]                                # Metres from the middle
-    def back(self, side:int)->float: return self.kerb(side)+self.verge[side>0]+self.walk[side>0]       # Where plots begin
+    def kerb(self,
+        side:int, # -1 for the left one, 1 for the right one
+    )->float:     # Metres from the middle
+        "Where the kerb of one side is."
+        return self.half+self.park[side>0]
+    def back(self,
+        side:int, # -1 for the left one, 1 for the right one
+    )->float:     # Metres from the middle
+        "Where the plots of one side begin."
+        return self.kerb(side)+self.verge[side>0]+self.walk[side>0]
     @property
-    def lane(self)->float: return self.keep*self.half/2 # `x` of the middle of one's own lane
+    def lane(self)->float: # Metres right of the middle
+        "The middle of one's own lane."
+        return self.keep*self.half/2
 
 # %% ../../../nbs/04i_data.street.road.ipynb #c70c2b4a
 @lru_cache(maxsize=4)
@@ -73,7 +83,7 @@ def stand(
     course = _course(road)
     return dict(x=at[0], y=at[1], z=at[2], yaw=yaw+np.interp(s, course[0], course[4]))
 
-# %% ../../../nbs/04i_data.street.road.ipynb #e6b40587
+# %% ../../../nbs/04i_data.street.road.ipynb #c5dac2a0
 def _pair(rng, p, lo, hi):
     "A width for each side, or 0 with probability `1-p`."
     return tuple(float(rng.uniform(lo, hi)) if rng.random()<p else 0. for _ in range(2))
@@ -89,7 +99,8 @@ def draw_road(
     if rng.random()<.4: junctions.append((first+rng.uniform(45, 70), rng.uniform(2.8, 3.6), (-1,1)))
     crossing = [first-rng.uniform(8, 10) if junctions else rng.uniform(9, 40)] if rng.random()<.35 else []
     return Road(rng.uniform(3.1, 4.) if busy else rng.uniform(2.7, 3.1), _pair(rng, .4 if busy else .5, 2., 2.2),
-                _pair(rng, .25, 1.3, 3.), tuple(rng.uniform(1.2, 2.3, 2)), 1 if rng.random()<.5 else -1, rng.uniform(-1, 1)**3*.009, rng.uniform(-20, 50),
+                _pair(rng, .25, 1.3, 3.), tuple(rng.uniform(1.2, 2.3, 2)), 1 if rng.random()<.5 else -1,
+                rng.uniform(-1, 1)**3*.009, rng.uniform(-20, 50),
                 (rng.uniform(0, 1)**2*1.8, rng.uniform(24, 60), rng.uniform(0, 6.3)), tuple(junctions), tuple(crossing))
 
 # %% ../../../nbs/04i_data.street.road.ipynb #51b9ad65
@@ -251,8 +262,9 @@ def _beside(rng, road, side):
     x = sorted((side*road.half, side*road.kerb(side)))
     return [_strip(m, [(*x, a, b) for a,b in _spans(road, side)], .004)]
 
-# %% ../../../nbs/04i_data.street.road.ipynb #87186547
-def road_mesh(rng,
+# %% ../../../nbs/04i_data.street.road.ipynb #9e98a4bc
+def road_mesh(
+    rng,       # Draws everything
     road:Road, # To build
 )->Mesh:       # In the world
     "The ground of a street."

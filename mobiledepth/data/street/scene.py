@@ -5,7 +5,9 @@
 # %% auto #0
 __all__ = ['Plan', 'street_scene']
 
-# %% ../../../nbs/04j_data.street.scene.ipynb #4f63e212
+# %% ../../../nbs/04j_data.street.scene.ipynb #79794822
+from numbers import Integral
+
 import numpy as np
 from fastcore.basics import patch
 
@@ -177,7 +179,7 @@ def _backdrop(p):
         make = houses if rng.random()<.3 else trees
         p.add(make(), x+rng.uniform(-3, 3), r.end+rng.uniform(4, 22), np.pi/2, scale=rng.uniform(1, 1.5), hangs=True)
 
-# %% ../../../nbs/04j_data.street.scene.ipynb #3c2aebb8
+# %% ../../../nbs/04j_data.street.scene.ipynb #624d8700
 def _outside(road, side, m=.45): return side*(road.kerb(side)+m)
 
 def _free(road, s, side=0): return all(abs(s-j)>w+3 for j,w,sides in road.junctions if side==0 or side in sides)
@@ -188,7 +190,7 @@ def _lamps(p):
     m,side,turn,step = lamp_post(rng),int(rng.choice([-1,1])),int(rng.choice([-1,1])),rng.uniform(17, 30)
     for i,s in enumerate(np.arange(rng.uniform(3, 15), 125, step)):
         k = side*turn**i
-        if _free(r, s, k): p.add(m, _outside(r, k), s, 0 if k>0 else np.pi, hangs=True) or p.reserve(_outside(r, k), s, .2, .2)
+        if _free(r, s, k): p.add(m, _outside(r, k), s, 0 if k>0 else np.pi, hangs=True)
 
 def _street_trees(p):
     "Trees in a row along the kerb, on some streets."
@@ -344,11 +346,12 @@ def _driver(rng, road):
     return Camera((float(eye['x']), float(eye['y']), float(eye['z'])), float(yaw), float(pitch), float(roll),
                   float(rng.uniform(50, 68)), float(np.clip(rng.normal()*.35, -.8, .5)))
 
-# %% ../../../nbs/04j_data.street.scene.ipynb #abb1cd6c
+# %% ../../../nbs/04j_data.street.scene.ipynb #3a72920c
 def street_scene(
-    seed:int, # Another street for each; the same one for the same
+    seed:int, # 0 or more: another street for each; the same one for the same
 )->Scene:     # To be drawn by `render`
-    "A street, the view of somebody who drives along it, and a day."
+    "A street, the view of somebody who drives along it, and a day. Raises `ValueError` for a `seed` that is no whole number of 0 or more."
+    if not isinstance(seed, Integral) or seed<0: raise ValueError(f'seed={seed!r}: expected a whole number of 0 or more')
     rng = np.random.default_rng([seed, 0])
     plan,kinds = _layout(rng)
     ground = road_mesh(rng, plan.road)

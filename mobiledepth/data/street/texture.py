@@ -10,8 +10,9 @@ import numpy as np
 
 from .mesh import srgb
 
-# %% ../../../nbs/04b_data.street.texture.ipynb #d5440d85
-def noise(rng,
+# %% ../../../nbs/04b_data.street.texture.ipynb #3b59e2c6
+def noise(
+    rng,             # Draws everything
     n:int=128,       # Pixels of a side
     beta:float=1.,   # How fast fine detail fades
 )->np.ndarray:       # `(n,n)` in 0 to 1, mean near 0.5
@@ -35,14 +36,16 @@ def _shades(color, dark, light):
     "A screen colour made darker and lighter, both linear."
     return tuple(srgb(*(np.asarray(color)*k)) for k in (dark, light))
 
-# %% ../../../nbs/04b_data.street.texture.ipynb #67488779
-def plaster(rng,
+# %% ../../../nbs/04b_data.street.texture.ipynb #ee759ea6
+def plaster(
+    rng,                      # Draws everything
     color:tuple=(.8,.76,.68), # Screen RGB
 )->np.ndarray:                # `(128,128,3)`
     "A rendered or painted wall, for a tile of about 4 metres."
     return tint(noise(rng, 128, .9), *_shades(color, .9, 1.05))
 
-def brick(rng,
+def brick(
+    rng,                       # Draws everything
     color:tuple=(.6,.36,.28),  # Screen RGB of the bricks
     mortar:tuple=(.7,.66,.6),  # Screen RGB between them
 )->np.ndarray:                 # `(256,256,3)`
@@ -54,8 +57,9 @@ def brick(rng,
     wall = tint(noise(rng, 256, .8), *_shades(color, .85, 1.1))*one[row, x//32]
     return np.where(((y%8==0) | (x%32<2))[...,None], np.float32(srgb(*mortar)), wall).clip(0, 1)
 
-# %% ../../../nbs/04b_data.street.texture.ipynb #9545b45c
-def asphalt(rng,
+# %% ../../../nbs/04b_data.street.texture.ipynb #8b2cb74c
+def asphalt(
+    rng,             # Draws everything
     light:float=.42, # Screen value of its grey
 )->np.ndarray:       # `(256,256,3)`
     "A carriageway, for a tile of about 8 metres."
@@ -64,7 +68,8 @@ def asphalt(rng,
     t = tint(.6*slow+.4*grit, srgb(light*.84, light*.84, light*.86), srgb(light*1.16, light*1.15, light*1.13))
     return (t*np.where(crack, .7, 1)[...,None]).astype(np.float32)
 
-def grass(rng,
+def grass(
+    rng,                       # Draws everything
     color:tuple=(.29,.35,.17), # Screen RGB
 )->np.ndarray:                 # `(256,256,3)`
     "A lawn or verge, for a tile of about 5 metres."
@@ -72,8 +77,9 @@ def grass(rng,
     t = tint(noise(rng, 256, 1.2), _shades(color, .8, 1)[0], srgb(*dry))
     return t*(.75+.5*noise(rng, 256, .4))[...,None]
 
-# %% ../../../nbs/04b_data.street.texture.ipynb #82f63492
-def paving(rng,
+# %% ../../../nbs/04b_data.street.texture.ipynb #24cb5607
+def paving(
+    rng,                      # Draws everything
     color:tuple=(.62,.6,.57), # Screen RGB of the slabs
     n:int=8,                  # Slabs along a side of the tile
 )->np.ndarray:                # `(256,256,3)`
@@ -84,15 +90,17 @@ def paving(rng,
     joint = (y%w==0) | (x%w==0)
     return (tint(noise(rng, 256, 1.1), *_shades(color, .86, 1.08))*slab*np.where(joint, .55, 1)[...,None]).clip(0, 1).astype(np.float32)
 
-def worn(rng,
+def worn(
+    rng,                       # Draws everything
     color:tuple=(.88,.88,.85), # Screen RGB of fresh paint
 )->np.ndarray:                 # `(128,128,3)`
     "Road paint, rubbed off here and there, for a tile of about 2 metres."
     z = np.clip((noise(rng, 128, .9)-.28)*4, 0, 1)
     return tint(z, srgb(*(np.asarray(color)*.62)), srgb(*color))
 
-# %% ../../../nbs/04b_data.street.texture.ipynb #2bb459a4
-def tiles(rng,
+# %% ../../../nbs/04b_data.street.texture.ipynb #c279ce43
+def tiles(
+    rng,                     # Draws everything
     color:tuple=(.5,.27,.2), # Screen RGB
 )->np.ndarray:               # `(128,128,3)`
     "Rows of roof tiles, for a tile of 3 metres."
@@ -101,9 +109,10 @@ def tiles(rng,
     edge = np.where(y%8==0, .5, .85+.3*(y%8)/8)*np.where(x%8==0, .75, 1)
     return (tint(noise(rng, 128, 1.), *_shades(color, .85, 1.1))*one*edge[...,None]).clip(0, 1).astype(np.float32)
 
-def bark(rng,
+def bark(
+    rng,                      # Draws everything
     color:tuple=(.36,.3,.25), # Screen RGB
 )->np.ndarray:                # `(64,64,3)`
-    "A trunk, streaked along its height, for a tile of 1 metre."
+    "A trunk, streaked along its height, for a tile of 1 metre; it meets itself around the trunk, not along its height."
     z = noise(rng, 256, .9)[:64,::4].repeat(4, 0)[:64] # coarse along v only
     return tint(.7*z+.3*noise(rng, 64, .6), *_shades(color, .55, 1.25))

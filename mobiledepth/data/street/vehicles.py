@@ -311,13 +311,13 @@ def _torso(m, hips, shoulders, girth):
     ring = np.cos(t)[:,None]*wide[:,None,None]*side + np.sin(t)[:,None]*deep[:,None,None]*front
     return loft(m, a + at[:,None,None]*up + girth*scale*ring)
 
-# %% ../../../nbs/04f_data.street.vehicles.ipynb #caa2bc41
+# %% ../../../nbs/04f_data.street.vehicles.ipynb #2b53c153
 def figure(
     joints:dict,     # 'hips', 'knees', 'ankles', 'toes', 'shoulders', 'elbows', 'hands': `(2,3)` left and right, metres; 'head': `(3,)`
     wear:dict,       # From `clothes`
     girth:float=1.,  # How stout
     sleeves:bool=True, # Long ones; arms are bare below the elbow without
-)->Mesh:
+)->Mesh:             # Of the code of what it wears
     "A dressed body with its joints where `joints` says."
     j = {k:np.asarray(v, float) for k,v in joints.items()}
     tall = np.linalg.norm(j['hips'][0]-j['knees'][0])/.44
@@ -368,8 +368,8 @@ def _bicycle(rng, frame, dark, metal):
         tube(metal, [bars[0], bars[0], head], [bars[1], bars[2], bars[0]], .014, n=5), ball(dark, (0,-.25,.98), (.09,.14,.035), n=8),
         tube(metal, seat, (0,-.24,.97), .015, n=5)]
 
-# %% ../../../nbs/04f_data.street.vehicles.ipynb #78269b65
-def _rider(wear, hips, lean, grip, foot, helmet=None, wide=.26):
+# %% ../../../nbs/04f_data.street.vehicles.ipynb #97fba73e
+def _rider(wear, hips, lean, grip, foot, helmet=None):
     "Somebody who sits at `hips`, leans forward by `lean` radians, holds `grip` and has the feet at `foot`, `(2,3)` each."
     hips,grip,foot = (np.asarray(o, float) for o in (hips, grip, foot))
     two = lambda c,x: c+np.array([[-x,0,0], [x,0,0]])
@@ -395,7 +395,7 @@ def cyclist(rng)->Mesh: # Of code 'Bicyclist', 1.8 m long and high
     if rng.random()<.3: parts.append(boxes(m(.2,.16,.12), (-.17,-.75,.78), (.17,-.45,1.0)))
     return Mesh.join(parts+[cranks]+rider)
 
-# %% ../../../nbs/04f_data.street.vehicles.ipynb #77d55f50
+# %% ../../../nbs/04f_data.street.vehicles.ipynb #e97a5558
 def motorcyclist(rng)->Mesh: # Of code 'MotorcycleScooter', about 2 m long
     "A motorcycle or a scooter, with a rider in a full helmet."
     look = _look(rng, 'MotorcycleScooter')
@@ -411,16 +411,16 @@ def motorcyclist(rng)->Mesh: # Of code 'MotorcycleScooter', about 2 m long
     seat = (0,-.25,.87)
     rider = _rider(wear, seat, rng.uniform(.1, .4), [(-.34,base/2-.38,1.0), (.34,base/2-.38,1.0)], [(-.2,.05,.3), (.2,.05,.3)], look['P']
         if rng.random()<.6 else look['D'])
-    return Mesh.join(parts + [forks, bars] + lamps + (_scooter if scooter else _motorcycle)(look, base, r) + rider)
+    return Mesh.join(parts + [forks, bars] + lamps + (_scooter if scooter else _motorcycle)(look, base) + rider)
 
-def _motorcycle(look, base, r):
+def _motorcycle(look, base):
     "Tank, seat, engine, exhausts."
     return [ball(look['P'], (0,.18,.78), (.17,.34,.17), n=10), ball(look['D'], (0,-.35,.76), (.15,.42,.09), n=10),
         boxes(look['D'], (-.2,-.2,.28), (.2,.32,.6)),
         tube(look['R'], [(-.19,0,.3), (.19,0,.3)], [(-.19,-.85,.38), (.19,-.85,.38)], .045, n=7),
         boxes(look['P'], (-.06,-base/2-.2,.62), (.06,-.3,.7))]
 
-def _scooter(look, base, r):
+def _scooter(look, base):
     "A step between a shield and the seat."
     return [boxes(look['P'], (-.17,-base/2-.15,.38), (.17,-.1,.72)), boxes(look['D'], (-.15,-base/2-.1,.72), (.15,.02,.82)),
         boxes(look['P'], (-.16,-.15,.24), (.16,.4,.32)),
