@@ -1,0 +1,48 @@
+"""Type a line of the README in a fresh clone, with an empty home, and note what it takes: `python scripts/fresh_line.py {1,2} [--out FILE]`.
+
+What is typed is read from README.md. The line gets a clone of HEAD and is timed part by part; the record of kind 'check' has seconds, the size
+of the environment and the end of the output. Exit status 1 where a part fails."""
+import os, re, subprocess, sys, time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fastcore.script import call_parse
+
+from mobiledepth.records import device_name, git_commit, write_record
+
+repo = Path(__file__).resolve().parent.parent
+
+def lines():
+    "The lines as README.md prints them."
+    return re.findall(r'^python3\.11 -m venv .*$', (repo/'README.md').read_text(), re.M)
+
+def typed(part, folder):
+    "Run one part in the clone; a row of the record."
+    env = {k:v for k,v in os.environ.items() if not k.startswith(('MOBILEDEPTH', 'OMP_', 'MKL_', 'PYTHON', 'VIRTUAL_ENV'))}
+    started = time.time()
+    res = subprocess.run(['bash', '-c', part], cwd=folder/'clone', env=env|dict(HOME=str(folder/'home')), stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    text = re.sub(r'[^\n]*\r', '', res.stdout).replace(str(folder), 'FOLDER')
+    print(f"{part}\n  status {res.returncode}, {time.time()-started:.0f} s", flush=True)
+    return dict(part=part, seconds=round(time.time()-started), status=res.returncode, output=text.splitlines()[-40:])
+
+def size_mib(folder): return int(subprocess.run(['du', '-sm', str(folder)], capture_output=True, text=True).stdout.split()[0])
+
+@call_parse
+def main(
+    n:int,        # Which line: 1 trains, 2 tests
+    out:str=None, # File of the record; without it results/fresh-line{n}.json
+):
+    "Type a line, and write a record."
+    line,rows = lines()[n-1],[]
+    with TemporaryDirectory() as d:
+        d = Path(d)
+        subprocess.run(['git', 'clone', '-q', str(repo), str(d/'clone')], check=True)
+        (d/'home').mkdir()
+        for part in line.split(' && '):
+            rows.append(typed(part, d))
+            if rows[-1]['status']: break
+        mib = size_mib(d/'clone'/'.venv')
+    write_record(Path(out or repo/'results'/f'fresh-line{n}.json'), dict(experiment=f'fresh-line{n}', kind='check', line=line, parts=rows,
+        environment_mib=mib, commit=git_commit(repo), device=device_name()))
+    if rows[-1]['status']: sys.exit(1)
