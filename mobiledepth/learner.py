@@ -146,7 +146,7 @@ def weights_sums(
         f'{", ".join(lost)} missing: a saved Unet is a .safetensors and a .json file of one name')
     return {file.stem: {o.suffix[1:]: _sha256(o) for o in _two_files(file)} for file in found}
 
-# %% ../nbs/07_learner.ipynb #09ad17be
+# %% ../nbs/07_learner.ipynb #1cef80a5
 def _download(file, sha256):
     "Fetch `file` from the release, whole and right or not at all."
     url = f'{weights_url}/{file.name}'
@@ -160,9 +160,10 @@ def _download(file, sha256):
         'their path') from e
 
 def _student_file(name):
-    "The `.safetensors` file of a known network: the clone's, else the cache's, both files of the pair checked."
-    files,sums = _two_files(_checkout/name),known_students()[name]
-    cloned = files[0].exists()
+    "The `.safetensors` file of a known network: the clone's (one works in it or imports from it), else the cache's, both files checked."
+    sums,in_clones = known_students()[name],[_two_files(o/name) for o in (_checkout, Path('weights'))]
+    files = next((o for o in in_clones if o[0].exists()), None)
+    cloned = files is not None
     if not cloned: files = _two_files(Path(torch.hub.get_dir())/'checkpoints'/f'mobiledepth-{mobiledepth.__version__}'/name)
     for file in files:
         want = sums[file.suffix[1:]]
