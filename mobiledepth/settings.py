@@ -75,10 +75,10 @@ def full_settings(
     cls = DistilledSettings if settings.get('teacher') else SegmentationSettings
     return {**asdict(cls()), **settings}
 
-# %% ../nbs/09a_settings.ipynb #b4ddc72d
+# %% ../nbs/09a_settings.ipynb #61221c5e
 _student = SegmentationSettings()
 _teacher = replace(_student, backbone='tf_efficientnet_lite2', decoder_channels=(128, 96, 64, 48), size=(256, 320), epochs=19)
-_street = replace(_student, data='street', size=(96, 128), epochs=39)
+_street = replace(_student, data='street', size=(96, 128), epochs=39, num_workers=0)
 _tenth = replace(_student, every=10, epochs=39)
 experiment_settings = {
     'camvid-student': _student,
@@ -88,7 +88,7 @@ experiment_settings = {
     'camvid-tenth': _tenth,
     'camvid-tenth-street': replace(_tenth, start='street-large'),
     'street-student': _street,
-    'street-teacher': replace(_teacher, data='street', size=(120, 160), epochs=39),
+    'street-teacher': replace(_teacher, data='street', size=(120, 160), epochs=39, num_workers=0),
     'street-distilled': DistilledSettings(**asdict(_street) | dict(load_size=(120, 160), teacher='street-teacher', teacher_dtype='float32')),
     'street-large': replace(_student, data='street-large', epochs=14)}
 experiment_groups = {'street': ('street-student', 'street-teacher', 'street-distilled')} # Run one after the other by one name
