@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 
 from .core import did_you_mean
 
-# %% ../nbs/09a_settings.ipynb #6ca483e2
+# %% ../nbs/09a_settings.ipynb #6e148e23
 data_names = ('camvid', 'street', 'street-large')
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class SegmentationSettings:
     start:str = ''            # Trained network to start from, by name, file or experiment; it has the same layers. Empty: none
     decoder_channels:tuple = (96, 64, 48, 32) # Widths of the decoder, deep to shallow
     full_decoder:bool = False # The post's full 3x3 blocks
+    fusion:str = 'concat'     # How an encoder map joins the decoder: concat (the paper's module) or add
+    backbone_indices:tuple = () # Which of the encoder's maps to use, shallow to deep; empty: all
     size:tuple = (128, 160)   # Height and width inside the network, pixels
     codes:str = '11'          # '11' classes or '32' codes
     epochs:int = 29           # Of the second phase of `fine_tune`

@@ -1,0 +1,81 @@
+"""Small networks on one encoder, ours and others', trained alike on CamVid: what each reaches, before `mobiledepth bench` says how fast it is.
+
+`python scripts/frontier.py NAME --seed N` trains one network and leaves its record; `--all` lists the names. Every network starts from the same ImageNet
+weights of EfficientNet-Lite0 and sees the same crops, rates and number of epochs at 128x160. `candidate-...` are the decoders that were tried: short runs, scored on
+a sequence of train that is held out, of kind 'ablation'. The others are scored on the test frames, of kind 'frontier': our three sizes are experiments of the
+library (`mobiledepth train camvid-s`), and the peers come from `pip install segmentation-models-pytorch` and torchvision."""
+from dataclasses import replace
+from functools import partial
+
+import torch
+from fastcore.script import call_parse
+from torch import nn
+from torch.nn import functional as F
+
+from mobiledepth.experiments import make_unet, segmentation_run
+from mobiledepth.models import InputNormalize, TimmEncoder
+from mobiledepth.settings import get_settings
+
+frontier = replace(get_settings('camvid-student'), epochs=19)
+candidate = replace(frontier, epochs=11, holdout='0006R0')
+candidates = dict(
+    stride16=dict(fusion='add', backbone_indices=(1,2,3), decoder_channels=(64,64)),
+    stride4=dict(fusion='add', backbone_indices=(1,2,3,4), decoder_channels=(96,64,48)),
+    stride2=dict(fusion='add', decoder_channels=(96,64,48,32)),
+    wide=dict(fusion='add', decoder_channels=(160,128,96,64)),
+    paper=dict(fusion='concat', decoder_channels=(96,64,48,32)))
+
+class Peer(nn.Module):
+    "Another library's decoder and head behind our encoder's ImageNet weights; logits at the picture's size."
+    def __init__(self, encoder, decoder, head, weights_from):
+        super().__init__()
+        self.normalize,self.encoder,self.decoder,self.head = InputNormalize((.5,)*3, (.5,)*3),encoder,decoder,head
+        self.encoder.weights_from = weights_from
+
+    def forward(self, x):
+        res = self.head(self.decoder(self.encoder(self.normalize(x))))
+        return F.interpolate(res, size=x.shape[-2:], mode='bilinear', align_corners=False)
+
+def smp_peer(s, architecture):
+    "A network of segmentation_models_pytorch."
+    import segmentation_models_pytorch as smp
+    net = getattr(smp, architecture)(f'tu-{s.backbone}', encoder_weights=None, classes=11)
+    ours = TimmEncoder(s.backbone, pretrained=s.pretrained)
+    net.encoder.model.load_state_dict(ours.body.state_dict())
+    return Peer(net.encoder, net.decoder, net.segmentation_head, ours.weights_from)
+
+class LowHigh(nn.Module):
+    "torchvision's LR-ASPP head takes its two maps by name."
+    def __init__(self, head): super().__init__(); self.head = head
+    def forward(self, maps): return self.head(dict(zip(('low', 'high'), maps)))
+
+def lraspp_peer(s, output_stride):
+    "torchvision's LR-ASPP head on the maps of stride 8 and of `output_stride`, which torchvision dilates to 16."
+    from torchvision.models.segmentation.lraspp import LRASPPHead
+    enc = TimmEncoder(s.backbone, dict(output_stride=output_stride), (2, 4), pretrained=s.pretrained)
+    return Peer(enc, LowHigh(LRASPPHead(*enc.channels, 11, 128)), nn.Identity(), enc.weights_from)
+
+peers = {'smp-unet': partial(smp_peer, architecture='Unet'), 'smp-deeplabv3plus': partial(smp_peer, architecture='DeepLabV3Plus'),
+         'lraspp': partial(lraspp_peer, output_stride=32), 'lraspp-dilated': partial(lraspp_peer, output_stride=16)}
+
+def run_of(name):
+    "Settings, kind and maker of the network called `name`."
+    if name in peers: return frontier, 'frontier', peers[name]
+    return replace(candidate, **candidates[name.removeprefix('candidate-')]), 'ablation', make_unet
+
+names = [*(f'candidate-{o}' for o in candidates), *peers]
+
+@call_parse
+def main(
+    name:str='',          # One of those that `--all` lists
+    seed:int=0,           # Of loaders, network and augmentation
+    path:str=None,        # Folder of CamVid; else $MOBILEDEPTH_DATA/camvid
+    results:str='runs',   # Folder for the record
+    threads:int=1,        # Threads of PyTorch
+    all:bool=False,       # Only list the names
+):
+    "Train one network and leave its record."
+    if all or name not in names: return print('\n'.join(names))
+    torch.set_num_threads(threads)
+    s,kind,make_model = run_of(name)
+    segmentation_run(f'camvid-{name}', s, seed, path, results, kind, make_model)
