@@ -1,9 +1,10 @@
 """Small networks on one encoder, ours and others', trained alike on CamVid: what each reaches, before `mobiledepth bench` says how fast it is.
 
-`python scripts/frontier.py NAME --seed N` trains one network and leaves its record; `--all` lists the names. Every network starts from the same ImageNet
+`python scripts/frontier.py NAME --seed N` trains one network and leaves its record; Every network starts from the same ImageNet
 weights of EfficientNet-Lite0 and sees the same crops, rates and number of epochs at 128x160. `candidate-...` are the decoders that were tried: short runs, scored on
 a sequence of train that is held out, of kind 'ablation'. The others are scored on the test frames, of kind 'frontier': our three sizes are experiments of the
 library (`mobiledepth train camvid-s`), and the peers come from `pip install segmentation-models-pytorch` and torchvision."""
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -67,15 +68,14 @@ names = [*(f'candidate-{o}' for o in candidates), *peers]
 
 @call_parse
 def main(
-    name:str='',          # One of those that `--all` lists
+    name:str,             # Of the network; another word prints all names
     seed:int=0,           # Of loaders, network and augmentation
     path:str=None,        # Folder of CamVid; else $MOBILEDEPTH_DATA/camvid
     results:str='runs',   # Folder for the record
     threads:int=1,        # Threads of PyTorch
-    all:bool=False,       # Only list the names
 ):
     "Train one network and leave its record."
-    if all or name not in names: return print('\n'.join(names))
+    if name not in names: sys.exit(f'{name}: expected one of ' + ', '.join(names))
     torch.set_num_threads(threads)
     s,kind,make_model = run_of(name)
     segmentation_run(f'camvid-{name}', s, seed, path, results, kind, make_model)
