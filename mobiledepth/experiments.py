@@ -72,7 +72,7 @@ def run_report(
     ceiling = dict(zip(('acc', 'miou'), label_ceiling(dl, size, len(vocab))))
     return dict(segmentation_report(model, dl, classes=vocab, groups=groups), ceiling=ceiling)
 
-# %% ../nbs/09d_experiments.ipynb #d963cdb6
+# %% ../nbs/09d_experiments.ipynb #952c9d6c
 def make_dls(
     path,                   # Folder of the data set
     s:SegmentationSettings, # Settings
@@ -89,7 +89,7 @@ def make_unet(
     "The network of a run."
     return Unet(s.backbone, decoder_channels=s.decoder_channels, num_classes=len(CamvidCodes(s.codes).vocab),
                 pretrained=s.pretrained, full_decoder=s.full_decoder, fusion=s.fusion,
-                backbone_indices=s.backbone_indices or None, inner_size=s.size if s.load_size else None)
+                min_stride=s.min_stride, backbone_indices=s.backbone_indices or None, inner_size=s.size if s.load_size else None)
 
 def make_learner(
     dls,                    # From `make_dls`

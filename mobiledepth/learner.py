@@ -108,7 +108,7 @@ def save_unet(
     with atomic_path(about_file) as tmp: tmp.write_text(text)
     return fname
 
-# %% ../nbs/07_learner.ipynb #aced17f1
+# %% ../nbs/07_learner.ipynb #55ef75b1
 def load_unet(
     fname,            # The `.safetensors` file, its `.json` beside it
     device='cpu',     # Where the weights go
@@ -118,7 +118,7 @@ def load_unet(
     for f in (fname, about_file):
         if not f.is_file(): raise FileNotFoundError(f'{f} is missing: a saved Unet is a .safetensors and a .json file of one name')
     meta = _settings(about_file)
-    try: model = Unet(**dict(fusion='concat') | meta['config']) # the only one there was when files did not name it
+    try: model = Unet(**dict(fusion='concat', min_stride=1) | meta['config']) # what there was before files named these
     except TypeError as e: raise ValueError(f'{about_file} was written by another version of this library ({e}): see versions in it') from e
     try: model.load_state_dict(load_file(fname))
     except SafetensorError as e: raise ValueError(f'{fname} is not a whole safetensors file ({e}): copy it again') from e

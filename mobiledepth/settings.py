@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 
 from .core import did_you_mean
 
-# %% ../nbs/09a_settings.ipynb #6e148e23
+# %% ../nbs/09a_settings.ipynb #146c2b5d
 data_names = ('camvid', 'street', 'street-large')
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class SegmentationSettings:
     full_decoder:bool = False # The post's full 3x3 blocks
     fusion:str = 'concat'     # How an encoder map joins the decoder: concat (the paper's module) or add
     backbone_indices:tuple = () # Which of the encoder's maps to use, shallow to deep; empty: all
+    min_stride:int = 1        # Finest of them that is used, by its stride
     size:tuple = (128, 160)   # Height and width inside the network, pixels
     codes:str = '11'          # '11' classes or '32' codes
     epochs:int = 29           # Of the second phase of `fine_tune`
@@ -77,16 +78,22 @@ def full_settings(
     cls = DistilledSettings if settings.get('teacher') else SegmentationSettings
     return {**asdict(cls()), **settings}
 
-# %% ../nbs/09a_settings.ipynb #61221c5e
+# %% ../nbs/09a_settings.ipynb #f6975bac
 _student = SegmentationSettings()
 _teacher = replace(_student, backbone='tf_efficientnet_lite2', decoder_channels=(128, 96, 64, 48), size=(256, 320), epochs=19)
 _street = replace(_student, data='street', size=(96, 128), epochs=39, num_workers=0)
+_light = replace(_student, fusion='add', epochs=19)
+_medium = replace(_light, min_stride=4, decoder_channels=(96, 64, 48))
 _tenth = replace(_student, every=10, epochs=39)
 experiment_settings = {
     'camvid-student': _student,
     'camvid-scratch': replace(_student, backbone='mobilenetv3_rw', pretrained=False, epochs=17, freeze_epochs=3),
     'camvid-teacher': _teacher,
     'camvid-distilled': DistilledSettings(),
+    'camvid-s': replace(_light, backbone_indices=(1, 2, 3), decoder_channels=(64, 64)),
+    'camvid-m': _medium,
+    'camvid-l': replace(_light, decoder_channels=(160, 128, 96, 64)),
+    'camvid-m-distilled': DistilledSettings(**asdict(_medium) | dict(load_size=(256, 320), teacher='camvid-teacher', teacher_dtype='float32')),
     'camvid-tenth': _tenth,
     'camvid-tenth-street': replace(_tenth, start='street-large'),
     'street-student': _street,
