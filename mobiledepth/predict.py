@@ -119,9 +119,10 @@ def _check(files):
         except DataError as e: faults.append(str(e))
     if faults: raise DataError(f'{len(faults)} of {len(files)} pictures cannot be read, nothing was written: mend or remove them.', faults)
 
-# %% ../nbs/09f_predict.ipynb #11f7eefd
+# %% ../nbs/09f_predict.ipynb #60312628
 def _logits(model, picture, size):
-    "What `model` says about one `picture`, at `size`."
+    "What `model` says about one `picture`, at `size`; a model with a way of its own to `look` at whole pictures uses that."
+    if hasattr(model, 'look'): return model.look(picture)
     x = image2tensor(picture.resize(size[::-1], Image.BILINEAR))[None].float().div(255)
     return model(x.to(next(model.parameters()).device))
 
@@ -134,7 +135,7 @@ def _size(model, size):
 
 @torch.inference_mode()
 def predict_files(
-    model:nn.Module,      # From `load_student`: it knows its size and the names of its classes
+    model:nn.Module,      # From `load_student`, or a `FileModel`: it knows its size and the names of its classes
     source,               # A picture, or a folder of pictures, searched with all folders in it
     out,                  # Folder for the results, made where it is not there
     overwrite:bool=False, # Write over results that are there already?

@@ -1,20 +1,27 @@
-"""Small networks on one encoder, ours and others', trained alike on CamVid: what each reaches, before `mobiledepth bench` says how fast it is.
+"""Small networks on one encoder, ours and others', trained alike on CamVid, and timed in one run.
 
-`python scripts/frontier.py NAME --seed N` trains one network and leaves its record; Every network starts from the same ImageNet
+`python scripts/frontier.py NAME --seed N` trains one network and leaves its record. Every network starts from the same ImageNet
 weights of EfficientNet-Lite0 and sees the same crops, rates and number of epochs at 128x160. `candidate-...` are the decoders that were tried: short runs, scored on
 a sequence of train that is held out, of kind 'ablation'. The others are scored on the test frames, of kind 'frontier': our three sizes are experiments of the
-library (`mobiledepth train camvid-s`), and the peers come from `pip install segmentation-models-pytorch` and torchvision."""
-import sys
+library (`mobiledepth train camvid-s`), and the peers come from `pip install segmentation-models-pytorch` and torchvision.
+
+`python scripts/frontier.py bench` times all of them, and the encoder alone, in ONNX Runtime and LiteRT: a picture of 128x160 in floats in, logits of that size out,
+one thread, every network in every turn. Weights do not change the time, so they are random. It leaves one record a network and runtime."""
+import sys, tempfile
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import torch
 from fastcore.script import call_parse
 from torch import nn
 from torch.nn import functional as F
 
+from mobiledepth.deploy.bench import bench, bench_table
+from mobiledepth.deploy.contestant import raw_contestant
 from mobiledepth.experiments import make_unet, segmentation_run
 from mobiledepth.models import InputNormalize, TimmEncoder
+from mobiledepth.records import macs
 from mobiledepth.settings import get_settings
 
 frontier = replace(get_settings('camvid-student'), epochs=19)
@@ -64,18 +71,51 @@ def run_of(name):
     if name in peers: return frontier, 'frontier', peers[name]
     return replace(candidate, **candidates[name.removeprefix('candidate-')]), 'ablation', make_unet
 
+class Encoder(nn.Module):
+    "The floor: mean and std, and the encoder to its deepest map."
+    def __init__(self, s):
+        super().__init__()
+        self.normalize,self.encoder = InputNormalize((.5,)*3, (.5,)*3),TimmEncoder(s.backbone)
+
+    def forward(self, x): return self.encoder(self.normalize(x))[-1]
+
+def timed_nets():
+    "All networks by the names of their runs, on random weights."
+    s = replace(frontier, pretrained=False)
+    ours = {k: make_unet(replace(get_settings(k), pretrained=False)) for k in ('camvid-s', 'camvid-m', 'camvid-l', 'camvid-student')}
+    return {'encoder': Encoder(s), **ours, **{f'camvid-{k}': make(s) for k,make in peers.items()}}
+
+def write_raw(net, name, folder):
+    "The network as an ONNX and a LiteRT file."
+    import litert_torch
+    x = torch.rand(1, 3, *frontier.size)
+    torch.onnx.export(net, (x,), folder/f'{name}.onnx', dynamo=True, external_data=False, verbose=False)
+    litert_torch.convert(net, (x,)).export(str(folder/f'{name}.tflite'))
+
+def time_all(results, repeats, threads):
+    "Write, time and record all networks."
+    with tempfile.TemporaryDirectory() as tmp:
+        nets,about = timed_nets(),{}
+        for name,net in nets.items():
+            about[name] = dict(params=sum(p.numel() for p in net.parameters()), macs=macs(net, frontier.size))
+            write_raw(net.eval(), name, Path(tmp))
+        contestants = [raw_contestant(Path(tmp)/f'{k}.{suffix}', threads, k, **v) for suffix in ('onnx', 'tflite') for k,v in about.items()]
+        print(bench_table(bench(contestants, threads, repeats, out=results, starts=0)))
+
 names = [*(f'candidate-{o}' for o in candidates), *peers]
 
 @call_parse
 def main(
-    name:str,             # Of the network; another word prints all names
+    name:str,             # Of the network, or bench; another word prints all names
     seed:int=0,           # Of loaders, network and augmentation
     path:str=None,        # Folder of CamVid; else $MOBILEDEPTH_DATA/camvid
     results:str='runs',   # Folder for the record
-    threads:int=1,        # Threads of PyTorch
+    threads:int=1,        # Threads of PyTorch, or of the runtimes
+    repeats:int=100,      # Turns of `bench`
 ):
-    "Train one network and leave its record."
-    if name not in names: sys.exit(f'{name}: expected one of ' + ', '.join(names))
+    "Train one network and leave its record, or time them all."
+    if name=='bench': return time_all(results, repeats, threads)
+    if name not in names: sys.exit(f'{name}: expected bench, or one of ' + ', '.join(names))
     torch.set_num_threads(threads)
     s,kind,make_model = run_of(name)
     segmentation_run(f'camvid-{name}', s, seed, path, results, kind, make_model)
