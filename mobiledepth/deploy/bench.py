@@ -165,7 +165,7 @@ def challenge_score(
     si_rmse, # Scale-invariant error of depth, natural logarithm
     ms,      # Milliseconds a picture on a Raspberry Pi 4
 )->float:    # The higher the better
-    "The score of the 2022 Mobile AI challenge for depth."
+    "The score of the Mobile AI 2021 challenge for depth."
     return 2**(-20*si_rmse)/(1.5625e-6*ms)
 
 # %% ../../nbs/10i_deploy.bench.ipynb #ffb2af4f
