@@ -50,7 +50,7 @@ def data_describe(
     from mobiledepth.datasets import describe_data
     print(describe_data(path, data))
 
-# %% ../nbs/11_cli.ipynb #a6010421
+# %% ../nbs/11_cli.ipynb #c3b01cdc
 def train(
     name:str,            # Experiment, or a group of them
     seed:int=0,          # Of loaders, network and augmentation
@@ -76,15 +76,17 @@ def evaluate(
     from mobiledepth.deploy.predictor import is_exported
     if is_exported(model):
         from mobiledepth.deploy.evaluate import file_evaluation_text
+        if size: raise ValueError(f'{model}: an exported file has its size inside, leave --size out')
         return print(file_evaluation_text(model, path, results, split, codes, data))
     from mobiledepth.evaluate import evaluation_text
     print(evaluation_text(model, path, results, split, size or None, codes, data, num_workers))
 
-def _network(model):
+def _network(model, size):
     "A network that `predict_files` takes: an exported file in its runtime, or a trained one in PyTorch."
     from mobiledepth.deploy.predictor import is_exported
     if is_exported(model):
         from mobiledepth.deploy.evaluate import FileModel
+        if size: raise ValueError(f'{model}: an exported file has its size inside, leave --size out')
         return FileModel(model)
     from fastai.torch_core import default_device
     from mobiledepth.learner import load_student
@@ -99,7 +101,7 @@ def predict(
 ):
     "Label pictures: for each one its map of class numbers, and the picture with the map in colours over it."
     from mobiledepth.predict import predict_files
-    written = predict_files(_network(model), source, out, overwrite, size or None)
+    written = predict_files(_network(model, size), source, out, overwrite, size or None)
     print(f'{len(written)} files in {out}')
 
 def table(
@@ -114,7 +116,7 @@ def table(
     if plot: print(f'\n{save_curves(results, plot, kind, overwrite)}')
 
 def export(
-    model:str,              # A network with a name, such as camvid-m, or a file of one's own
+    model:str,              # A network with a name, such as camvid-distilled, or a file of one's own
     to:str='',              # onnx, litert, executorch or openvino; empty: told by the name of the file
     out:str='',             # File to write: .onnx, .tflite, .pte or .xml; FILE.json comes beside it. Empty: the model's name
     precision:str='float32',# float32, float16 or int8, where the route has it

@@ -283,7 +283,7 @@ def scaled_widths(
     "Scale all decoder `widths` by one number."
     return tuple(widths) if width_mult==1 else tuple(make_divisible(w*width_mult, 8) for w in widths)
 
-# %% ../nbs/01_models.ipynb #21d999a3
+# %% ../nbs/01_models.ipynb #4f7555f7
 class Unet(nn.Module):
     "U-shaped dense prediction on any timm encoder (Zhang et al., A Simple Baseline for Fast and Accurate Depth Estimation on Mobile Devices, 2021)."
     def __init__(self,
@@ -299,14 +299,14 @@ class Unet(nn.Module):
         full_decoder:bool=False,          # The post's full 3x3 blocks instead of the light ones
         inner_size=None,                  # `(h, w)` that the network works at, in pixels; None: the picture's own
         fusion:str='add',                 # How an encoder map joins the decoder: one of `fusions`
-        min_stride:int=4,                 # Finest encoder map that is used, by its stride; 2 costs more and finds little more
+        min_stride:int=4,                 # Finest encoder map that is used, by its stride, where no indices are given; 2 costs more and finds little more
     ):
         super().__init__()
         self.config = {k:v for k,v in locals().items() if k not in ('self', '__class__')}
         if inner_size is not None and not (isinstance(inner_size, (tuple, list)) and len(inner_size)==2):
             raise ValueError(f'{inner_size=}: expected (height, width) in pixels')
         self.inner_size = inner_size and tuple(inner_size)
-        self.encoder = TimmEncoder(backbone, backbone_kwargs, backbone_indices, in_chans, pretrained, min_stride)
+        self.encoder = TimmEncoder(backbone, backbone_kwargs, backbone_indices, in_chans, pretrained, min_stride if backbone_indices is None else 1)
         self.normalize = InputNormalize(*self._stats(in_chans))
         widths = scaled_widths(decoder_channels[:len(self.encoder.channels)-1], width_mult)
         self.decoder = UnetDecoder(self.encoder.channels, widths, full_decoder, get_norm_layer(norm_layer), fusion)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['open_picture', 'class_map', 'class_colors', 'ClassMaps', 'predict_files']
 
-# %% ../nbs/09f_predict.ipynb #4c936f90
-import colorsys
+# %% ../nbs/09f_predict.ipynb #8c705d16
+import colorsys, warnings
 from collections import Counter
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from .core import DataError, atomic_path
 from .data.codes import CamvidCodes
 
-# %% ../nbs/09f_predict.ipynb #201a24cd
+# %% ../nbs/09f_predict.ipynb #97a6f5d1
 def _to_rgb(im):
     "Upright, in 8 bits; transparency is left out. Raises `ValueError` for numbers that no picture has."
     im = ImageOps.exif_transpose(im)
@@ -34,15 +34,18 @@ def open_picture(
 )->Image.Image: # Mode RGB, turned as its EXIF says
     "A picture as a network wants it. Raises `DataError` naming the file."
     try:
-        with Image.open(file) as im: return _to_rgb(im)
+        with warnings.catch_warnings(): # what Pillow only warns of takes gigabytes
+            warnings.simplefilter('error', Image.DecompressionBombWarning)
+            with Image.open(file) as im: return _to_rgb(im)
     except Exception as e: raise DataError(f'{file}: unreadable ({type(e).__name__}: {e})') from e # a broken file can raise anything
 
-# %% ../nbs/09f_predict.ipynb #e2f0429d
+# %% ../nbs/09f_predict.ipynb #2547aeaf
 def class_map(
-    logits:Tensor, # `(1, classes, h, w)`
+    logits:Tensor, # `(1, classes, h, w)`, or a map of classes `(h, w)`
     size,          # `(h, w)` of the map
 )->Tensor:         # `(h, w)`, the number of the likeliest class, 8 bits
-    "The class of each pixel of a picture, from logits of another size."
+    "The class of each pixel of a picture, from logits of another size, or by nearest pixel from a map."
+    if logits.ndim==2: return F.interpolate(logits[None,None].float(), size=size, mode='nearest-exact')[0,0].byte()
     best,res = logits.new_full(size, -torch.inf, dtype=torch.float32),logits.new_zeros(size, dtype=torch.uint8)
     for i in range(logits.shape[1]):
         x = F.interpolate(logits[:,i:i+1].float(), size=size, mode='bilinear', align_corners=False)[0,0]

@@ -5,7 +5,7 @@
 `mobiledepth bench`.
 `python scripts/deploy.py sweep --name camvid-distilled --path CAMVID` puts each part of the network in 8 bits alone, and compares on frames of val.
 `python scripts/deploy.py parity` exports three families of encoders on random weights at two sizes by every installed route, and records how far the logits are from PyTorch's."""
-import json, tempfile, time
+import json, sys, tempfile, time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -88,6 +88,8 @@ def main(
     results:str='runs', # Folder for the records
 ):
     "Export, prove, measure."
+    if what not in ('student', 'sweep', 'parity'): sys.exit(f'{what}: expected student, sweep or parity')
+    if what!='parity' and not path: sys.exit('give --path, the folder of CamVid')
     torch.set_num_threads(1)
     if what=='parity': return parity(to, results)
     if what=='sweep':

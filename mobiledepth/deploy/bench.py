@@ -92,7 +92,7 @@ def race(
     finally: gc.enable()
     return tuple(ms[:,:,warmup:])
 
-# %% ../../nbs/10i_deploy.bench.ipynb #dd96cfaf
+# %% ../../nbs/10i_deploy.bench.ipynb #cf679dc0
 def quartiles(
     values, # Numbers
 )->dict:    # `q1`, `median`, `q3`
@@ -102,7 +102,8 @@ def quartiles(
 def _versions(runtime):
     "The packages that this runtime's time depends on."
     packages = dict(torch='torch', onnxruntime='onnxruntime', litert='ai-edge-litert', executorch='executorch', openvino='openvino')
-    own = {packages[runtime]:metadata.version(packages[runtime])} if runtime in packages else {}
+    try: own = {packages[runtime]:metadata.version(packages[runtime])} if runtime in packages else {}
+    except metadata.PackageNotFoundError: own = {packages[runtime]: None} # another package brings the module, like onnxruntime-gpu
     return dict(python=platform.python_version(), numpy=np.__version__, **own)
 
 def _record(c, times, first, settings, shared, alone_):
@@ -168,13 +169,13 @@ def challenge_score(
     "The score of the Mobile AI 2021 challenge for depth."
     return 2**(-20*si_rmse)/(1.5625e-6*ms)
 
-# %% ../../nbs/10i_deploy.bench.ipynb #ffb2af4f
+# %% ../../nbs/10i_deploy.bench.ipynb #b6651aee
 def score_text(
     record,       # From `bench`
     si_rmse=None, # Of the same model, on a depth data set
 )->str:           # A number, or 'not measured'
     "The challenge's score of a record, if it was made on a Raspberry Pi 4."
-    on_pi = (record['processor']['board'] or '').startswith('Raspberry Pi 4')
+    on_pi = (record['processor']['board'] or '').startswith('Raspberry Pi 4 ')
     return f"{challenge_score(si_rmse, record['wall_ms']['median']):.2f}" if on_pi and si_rmse is not None else 'not measured'
 
 # %% ../../nbs/10i_deploy.bench.ipynb #6b02d86b

@@ -153,7 +153,7 @@ def torch_contestant(
     return Contestant(name, 'torch', predict, _picture(size), weight, 'float32', size, total_params(graph), macs(graph.model, graph.size),
                       None, dict(how='torch_contestant', student=str(student), size=size))
 
-# %% ../../nbs/10hb_deploy.contestant.ipynb #7ceeb78c
+# %% ../../nbs/10hb_deploy.contestant.ipynb #bda298da
 def open_contestant(
     what,       # An exported file, a student's name or `.safetensors` file, or a `Contestant`
     threads=1,  # Of the runtime
@@ -164,7 +164,8 @@ def open_contestant(
         if not what.recipe: return what
         recipe = dict(what.recipe)
         return globals()[recipe.pop('how')](**recipe, threads=threads)
-    return (file_contestant if Path(what).suffix in runtimes else torch_contestant)(what, threads=threads, size=size)
+    from mobiledepth.deploy.predictor import is_exported
+    return (file_contestant if is_exported(what) else torch_contestant)(what, threads=threads, size=size)
 
 # %% ../../nbs/10hb_deploy.contestant.ipynb #23e7cf9e
 def peak_memory()->int: # Bytes

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FileModel', 'evaluate_file', 'file_evaluation_text']
 
-# %% ../../nbs/10h_deploy.evaluate.ipynb #2ab8f50e
+# %% ../../nbs/10h_deploy.evaluate.ipynb #1f4b55e0
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,11 +18,11 @@ from torch.nn import functional as F
 from ..data.frames import CodesToClasses, OpenCamvidLabel, camvid_label
 from ..datasets import get_data
 from .predictor import Predictor
-from ..evaluate import evaluation_table, looks_at, run_record
+from ..evaluate import evaluation_table, looks_at, other_conditions, run_record
 from ..metrics import segmentation_report
 from ..predict import open_picture
 
-# %% ../../nbs/10h_deploy.evaluate.ipynb #a9acb26b
+# %% ../../nbs/10h_deploy.evaluate.ipynb #59395176
 class FileModel(nn.Module):
     "An exported file, seen as a network for whole pictures."
     def __init__(self,
@@ -40,19 +40,25 @@ class FileModel(nn.Module):
         res = torch.from_numpy(self.run(x.numpy()))
         return res if self.run.output=='logits' else F.one_hot(res.long(), self.config['num_classes']).movedim(-1, 1).float()
 
+    def fitted(self,
+        picture:Image.Image, # Mode RGB
+    )->Image.Image:          # Of the size that the file takes
+        "A picture of any size, brought to that of a file which takes one only."
+        size = self.run.input_size
+        return picture.resize(size[::-1], Image.BILINEAR) if size and picture.size!=size[::-1] else picture
+
     def look(self,
         picture:Image.Image, # Mode RGB
-    )->Tensor:               # `(1, classes, h, w)`
-        "The logits of one picture of any size."
-        size = self.run.input_size
-        if size and picture.size!=size[::-1]: picture = picture.resize(size[::-1], Image.BILINEAR)
-        return self(tensor(np.array(picture))[None])
+    )->Tensor:               # The file's map `(h, w)`, or its logits `(1, classes, h, w)`
+        "What the file says about one picture of any size."
+        res = torch.from_numpy(self.run(np.array(self.fitted(picture))))
+        return res if self.run.output=='map' else res[None]
 
-# %% ../../nbs/10h_deploy.evaluate.ipynb #63a0a449
+# %% ../../nbs/10h_deploy.evaluate.ipynb #2a345abd
 def _frames(model, files, codes):
     "For each frame the logits of a whole picture, and its label at its own size."
     labels = Pipeline([camvid_label, OpenCamvidLabel(codes), CodesToClasses(codes)])
-    for f in progress_bar(files, leave=False): yield model.look(open_picture(f)),tensor(np.array(labels(f)))[None]
+    for f in progress_bar(files, leave=False): yield model(tensor(np.array(model.fitted(open_picture(f))))[None]),tensor(np.array(labels(f)))[None]
 
 def evaluate_file(
     file,             # As for `Predictor`
@@ -74,7 +80,7 @@ def evaluate_file(
     return dict(report, size=list(size), codes=codes, split=split, data=data or model.meta.get('data', 'camvid'), data_fingerprint=kind.fingerprint(path),
                 runtime=model.run.runtime, precision=model.meta['precision'])
 
-# %% ../../nbs/10h_deploy.evaluate.ipynb #850a681a
+# %% ../../nbs/10h_deploy.evaluate.ipynb #14550331
 def file_evaluation_text(
     file,              # As for `Predictor`
     path=None,         # As for `evaluate_file`
@@ -86,6 +92,7 @@ def file_evaluation_text(
     "Report an exported file beside the record of its network's run."
     report = evaluate_file(file, path, codes, split, data)
     record = run_record(SimpleNamespace(meta=Predictor(file).meta), results)
-    text = evaluation_table(report, record)
-    return f"{text}\n\nMeasured through {report['runtime']} ({report['precision']}), pictures at their own size" + (
-        '; the record is of PyTorch, on pictures that the loader shrank.' if record else f'. There is no record of its run in {results}.')
+    text = f"{evaluation_table(report, record)}\n\nMeasured through {report['runtime']} ({report['precision']}), pictures at their own size"
+    if record is None: return f'{text}. There is no record of its run in {results}.'
+    differ = other_conditions(report, record)
+    return f'{text}; the record is of PyTorch, on pictures that the loader shrank' + (f", and was made with other {', '.join(differ)}." if differ else '.')

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['routes', 'min_equal', 'max_abs', 'get_route', 'camera_pictures', 'agreement', 'export_model']
 
-# %% ../../nbs/10g_deploy.export.ipynb #e58bf687
+# %% ../../nbs/10g_deploy.export.ipynb #84d50257
 import hashlib, json, os, tempfile
 from copy import deepcopy
 from importlib import import_module
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fastai.vision.all import DataLoader, DataLoaders, Image, Learner, get_image_files, patch
+from fastai.vision.all import DataLoader, DataLoaders, Image, Learner, get_image_files, listify, patch
 
-from ..core import did_you_mean
+from ..core import did_you_mean, locked
 from ..data.street.loaders import street_folder
 from .graph import CameraGraph, graph_meta
 from .predictor import Predictor
@@ -37,7 +37,7 @@ def get_route(
     if name is None: raise ValueError(f'{file}: expected a name that ends in {" or ".join(f"{v} ({k})" for k,v in allowed.items())}')
     return import_module(f'mobiledepth.deploy.{name}')
 
-# %% ../../nbs/10g_deploy.export.ipynb #29ec5805
+# %% ../../nbs/10g_deploy.export.ipynb #7bbfa845
 def _from_batches(dl):
     "The pictures of a loader, as bytes."
     for x,*_ in dl: yield from (x.detach().cpu()*255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
@@ -50,14 +50,17 @@ def camera_pictures(
     "Pictures as a camera gives them. Raises `ValueError` where there is none, `DataError` for one that cannot be read."
     if isinstance(source, DataLoaders): source = source.valid
     if isinstance(source, DataLoader): items = list(_from_batches(source))
-    elif isinstance(source, (str, Path)) or source is None: items = sorted(get_image_files(Path(source) if source else street_folder()/'images'))
+    elif isinstance(source, (str, Path)) or source is None:
+        path = Path(source) if source else street_folder()/'images'
+        if not path.exists(): raise FileNotFoundError(f'{path}: there is no folder or picture of this name')
+        items = sorted(get_image_files(path)) if path.is_dir() else [path]
     else: items = list(source)
     if not items: raise ValueError(f'{source}: there is no picture in it')
     items = [items[i] for i in np.linspace(0, len(items)-1, min(n, len(items))).round().astype(int)]
     images = [Image.fromarray(o) if isinstance(o, np.ndarray) else open_picture(o) for o in items]
     return [np.asarray(o.resize(input_size[::-1], Image.BILINEAR) if input_size else o) for o in images]
 
-# %% ../../nbs/10g_deploy.export.ipynb #63f785de
+# %% ../../nbs/10g_deploy.export.ipynb #03e09179
 def _parted(there, here, i):
     "Where, in picture `i`, file and PyTorch are farthest apart."
     gap = np.abs(there.astype('float32') - here.astype('float32'))
@@ -88,22 +91,39 @@ def _judge(found, min_equal, atol, what):
     if far or found['equal']<min_equal: raise ValueError(
         f"{what}: does not compute what PyTorch does: {100*found['equal']:.3f}% of the pixels have the same class (expected {100*min_equal:g}%)"
         + (f", logits differ by {found['max_abs']:.2g} (expected {atol:g} at most)" if found['max_abs'] is not None else '')
-        + f"; farthest apart in {found['parted']}. No file was left.")
+        + f"; farthest apart in {found['parted']}. Nothing was written.")
 
-# %% ../../nbs/10g_deploy.export.ipynb #7c0e8f19
+# %% ../../nbs/10g_deploy.export.ipynb #b8cfafc7
 min_equal = dict(float32=0.999, float16=0.99, int8=0.8) # Share of pixels that must have PyTorch's class
 max_abs = dict(float32=1e-3, float16=None, int8=None)   # Largest difference of logits; of half precision and 8 bits only the classes count
 
-def _check_precision(route, precision, pictures):
+def _check_precision(route, precision, pictures, keep_float):
     if precision not in route.precisions: raise ValueError(f'precision={precision!r}: {route.runtime} has {", ".join(route.precisions)}')
+    if keep_float and precision!='int8': raise ValueError(f'keep_float: with precision={precision} all is in floats, leave it out')
     if precision=='int8' and pictures is None: raise ValueError(
         'precision=int8: its scales are read off pictures; give some dozens like those the network will see (pictures=, a folder, files or a DataLoader)')
+
+def _check_names(graph, keep_float):
+    "Raise `ValueError` for a name that no module of `graph` has."
+    names = [k for k,_ in graph.named_modules() if k]
+    if unknown := [o for o in keep_float if o not in names]: raise ValueError(
+        f'keep_float: there is no module {unknown[0]!r} in this network, expected names like {names[1]!r}.{did_you_mean(unknown[0], names)}')
+
+def _names(file):
+    "All files that an export may leave."
+    return [file.with_name(f'{file.name}.json'), *([file.with_suffix('.bin')] if file.suffix=='.xml' else []), file]
 
 def _write(route, graph, file, meta, precision, pictures, keep_float):
     "Let the route write one file."
     example = torch.from_numpy(np.array(pictures[0]))[None]
     if precision=='int8': route.write_int8(graph, example, file, meta, pictures, keep_float)
     else: (route.write_half if precision=='float16' else route.write)(graph, example, file, meta)
+
+def _for_proof(pictures, input_size):
+    "Four of the pictures, spread; where the file takes any size, one more that is cut to odd sides."
+    some = [pictures[i] for i in np.linspace(0, len(pictures)-1, min(4, len(pictures))).round().astype(int)]
+    h,w,_ = some[0].shape
+    return some if input_size else [*some, some[0][:max(1, h*3//4)|1,:max(1, w*2//3)|1]]
 
 def _finish(tmp, file, meta, found):
     "Move what was written in folder `tmp` to its names, `file` last, the JSON for people beside it."
@@ -128,20 +148,27 @@ def export_model(
 )->Path:                      # `file`
     "Write what a device runs. Raises `ValueError` where the file does not agree with PyTorch, and then leaves none; `ImportError` naming the extra of a route."
     file,route = Path(file),get_route(to, file)
-    _check_precision(route, precision, pictures)
-    if file.exists() and not overwrite: raise FileExistsError(f'{file} is there already: overwrite it (overwrite=True, --overwrite), or give another name')
+    keep_float = listify(keep_float)
+    _check_precision(route, precision, pictures, keep_float)
+    for k,v in dict(size=size, input_size=input_size).items():
+        if v is not None and (len(v)!=2 or min(v)<1): raise ValueError(f'{k}={v}: expected height and width in pixels, like (128,160)')
+    there = [str(o) for o in _names(file) if o.exists()]
+    if there and not overwrite: raise FileExistsError(f'{", ".join(there)} there already: overwrite (overwrite=True, --overwrite), or give another name')
     shrink = shrink or ('antialias' if route.dynamic and input_size is None else 'pool')
     make = lambda output: CameraGraph(model, size, resize, output, shrink)
     graph = make(output)
+    _check_names(graph, keep_float)
     if input_size is None and not (route.dynamic and resize): input_size = graph.size
-    pictures = camera_pictures(pictures, n, input_size)
+    if input_size is None and shrink=='pool': raise ValueError("shrink='pool' is made for one size of picture: give input_size, or take 'antialias'")
+    pictures = camera_pictures(pictures, n if precision=='int8' else 4, input_size)
     about = lambda g: dict(graph_meta(g, input_size), precision=precision, runtime=route.runtime, keep_float=list(keep_float))
     file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix='.export-') as tmp:
+    with locked(file, 'exported'), tempfile.TemporaryDirectory(dir=file.parent, prefix='.export-') as tmp:
         found = {}
         for g in [make('logits'), graph] if output=='map' else [graph]: # a map hides how far its logits are off
             _write(route, g, Path(tmp)/file.name, about(g), precision, pictures, keep_float)
-            found = {**found, **{k:v for k,v in agreement(Predictor(Path(tmp)/file.name), g, pictures[:4]).items() if v is not None}}
+            seen = agreement(Predictor(Path(tmp)/file.name), g, _for_proof(pictures, input_size))
+            found = {**found, **{k:v for k,v in seen.items() if v is not None}}
             _judge(dict(max_abs=None) | found, min_equal[precision], max_abs[precision], file)
         _finish(Path(tmp), file, about(graph), {k:v for k,v in found.items() if k!='parted'})
     return file

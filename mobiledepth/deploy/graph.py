@@ -35,16 +35,17 @@ def within(
     "Does module `name` belong to one of `parts`?"
     return any(name==o or name.startswith(f'{o}.') for o in parts)
 
-# %% ../../nbs/10b_deploy.graph.ipynb #8ca9d9f5
+# %% ../../nbs/10b_deploy.graph.ipynb #e9b00e1a
 def _antialias(x, size): return F.interpolate(x, size=size, mode='bilinear', align_corners=False, antialias=True)
 def _bilinear(x, size): return F.interpolate(x, size=size, mode='bilinear', align_corners=False)
 def _pool(x, size):
     block = [max(1, a//b) for a,b in zip(x.shape[-2:], size)]
-    return _bilinear(x if block==[1,1] else F.avg_pool2d(x, block), size)
+    x = _bilinear(x, tuple(a*b for a,b in zip(size, block))) # first to a whole number of blocks: none is cut off, nothing moves
+    return x if block==[1,1] else F.avg_pool2d(x, block)
 
-shrinks = dict(antialias=_antialias, pool=_pool, bilinear=_bilinear) # As training does; blocks, then bilinear; bilinear alone
+shrinks = dict(antialias=_antialias, pool=_pool, bilinear=_bilinear) # As training does; bilinear, then blocks; bilinear alone
 
-# %% ../../nbs/10b_deploy.graph.ipynb #712e8511
+# %% ../../nbs/10b_deploy.graph.ipynb #70255e82
 class CameraGraph(nn.Module):
     "A `Unet` from a camera's bytes to a map: shrink, network, enlarge, pick the best class."
     def __init__(self,
@@ -60,6 +61,10 @@ class CameraGraph(nn.Module):
         if len(size)!=2: raise ValueError(f'size={size}: expected height and width, like (128,160)')
         for k,v,known in (('output', output, ('map', 'logits')), ('shrink', shrink, shrinks)):
             if v not in known: raise ValueError(f'{k}={v!r}: expected one of {", ".join(known)}')
+        if output=='map' and not 2<=model.config['num_classes']<=256: raise ValueError(
+            f"the network has {model.config['num_classes']} output(s), and a map holds 2 to 256 classes: output='logits' gives the numbers as they are")
+        if model.config['in_chans']!=3: raise ValueError(f"the network takes {model.config['in_chans']} channel(s), expected the 3 of RGB")
+        if min(size)<1: raise ValueError(f'size={tuple(size)}: expected height and width of 1 pixel at least')
         self.model,self.size,self.resize,self.output,self.shrink = deepcopy(model).cpu().float().eval(),tuple(size),resize,output,shrink
 
     def forward(self,
@@ -71,7 +76,7 @@ class CameraGraph(nn.Module):
         x = _bilinear(self.model.small_logits(x/255), size)
         return x.argmax(1).to(torch.uint8) if self.output=='map' else x
 
-# %% ../../nbs/10b_deploy.graph.ipynb #f327eccf
+# %% ../../nbs/10b_deploy.graph.ipynb #653e08f5
 def graph_meta(
     graph:CameraGraph, # To be exported
     input_size=None,   # `(h, w)` of the only pictures the file takes; None: any
@@ -79,7 +84,9 @@ def graph_meta(
     "What an exported file says about itself."
     m = graph.model
     about = getattr(m, 'meta', {})
-    vocab = about.get('vocab') or [f'class{i}' for i in range(m.config['num_classes'])]
+    n = m.config['num_classes']
+    vocab = about.get('vocab') or [f'class{i}' for i in range(n)]
+    if len(vocab)!=n: raise ValueError(f'the network has {n} outputs, but was saved with the names of {len(vocab)} classes')
     return dict(format=1, task='segmentation', output=graph.output, vocab=vocab, colors=[list(o) for o in class_colors(vocab)],
                 size=list(graph.size), input_size=input_size and list(input_size), resize=graph.resize, shrink=graph.shrink,
                 backbone=m.config['backbone'], params=sum(p.numel() for p in m.parameters()), macs=macs(m, graph.size),

@@ -5,15 +5,16 @@
 # %% auto #0
 __all__ = ['is_exported', 'Predictor']
 
-# %% ../../nbs/10a_deploy.predictor.ipynb #8ab4c459
+# %% ../../nbs/10a_deploy.predictor.ipynb #e9a3cbf3
 import json
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from weakref import WeakSet
 
 import numpy as np
 
-# %% ../../nbs/10a_deploy.predictor.ipynb #b41e74fb
+# %% ../../nbs/10a_deploy.predictor.ipynb #ba8129b3
 _KINDS = {'.onnx': 'an ONNX model', '.tflite': 'a LiteRT model', '.pte': 'an ExecuTorch program', '.xml': 'an OpenVINO model'}
 
 def is_exported(
@@ -26,7 +27,7 @@ def _kind(head):
     "The suffix that the first bytes of a file speak for, or `None`."
     if head[4:8]==b'TFL3': return '.tflite'
     if head[4:6]==b'ET': return '.pte'
-    if head[:1]==b'<': return '.xml'
+    if head[:5]==b'<?xml' or head[:4]==b'<net': return '.xml'
     return '.onnx' if head[:1]==b'\x08' else None
 
 def _check_pair(file):
@@ -168,7 +169,7 @@ def _colorize(classes, colors, file):
         raise ValueError(f'a map of {classes.dtype} up to {classes.max(initial=0)}: expected numbers of classes, 0 to {len(colors)-1}')
     return colors[classes]
 
-# %% ../../nbs/10a_deploy.predictor.ipynb #9ed4bfe8
+# %% ../../nbs/10a_deploy.predictor.ipynb #5941c814
 class Predictor:
     "A network in an exported file: called with a picture, it gives each pixel's class. Raises `ValueError` or `ImportError` naming `file`."
     def __init__(self,
@@ -176,7 +177,7 @@ class Predictor:
         threads:int=1, # Threads of the processor to use
     ):
         if not isinstance(threads, int) or threads<1: raise ValueError(f'threads={threads}: expected a whole number from 1')
-        self.file,self.threads = Path(file),threads
+        self.file,self.threads,self._lock = Path(file),threads,Lock()
         self.runtime,self.meta,(self._n,*size,_),self._run = _open(self.file, threads)
         self.input_size,self.output = None if None in size else tuple(size),self.meta.get('output', 'map')
 
@@ -187,7 +188,8 @@ class Predictor:
         _check_picture(x)
         if self.input_size not in (None, x.shape[-3:-1]): raise _wrong_size(self.file, x, self.input_size)
         xb = np.ascontiguousarray(x if x.ndim==4 else x[None])
-        res = self._run(xb) if self._n is None or len(xb)==1 else np.concatenate([self._run(o[None]) for o in xb])
+        with self._lock: # a runtime's buffers serve one call at a time
+            res = self._run(xb) if self._n is None or len(xb)==1 else np.concatenate([self._run(o[None]) for o in xb])
         return res if x.ndim==4 else res[0]
 
     def colorize(self,
