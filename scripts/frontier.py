@@ -99,6 +99,8 @@ def time_all(results, repeats, threads):
         for name,net in nets.items():
             about[name] = dict(params=sum(p.numel() for p in net.parameters()), macs=macs(net, frontier.size))
             write_raw(net.eval(), name, Path(tmp))
+            print(f'{name} written', flush=True)
+        print('timing', flush=True)
         contestants = [raw_contestant(Path(tmp)/f'{k}.{suffix}', threads, k, **v) for suffix in ('onnx', 'tflite') for k,v in about.items()]
         print(bench_table(bench(contestants, threads, repeats, out=results, starts=0)))
 
