@@ -71,7 +71,7 @@ class EpochHistory(Callback):
         self.rows.append(dict(phase=self.phase, epoch=self.epoch, **values, lr=self.opt.hypers[-1]['lr'],
                               seconds=round(time.time()-self.started, 2)))
 
-# %% ../nbs/09b_records.ipynb #0d70a4b9
+# %% ../nbs/09b_records.ipynb #d3eefcd8
 def record_file(
     experiment:str, # Like 'camvid-student'
     size,           # `(h, w)` inside the network
@@ -83,7 +83,7 @@ def record_file(
 
 def _filled(record):
     "A run's record with the settings that it is too old to name."
-    return record | dict(settings=full_settings(record['settings'])) if 'metrics' in record else record
+    return record | dict(settings=full_settings(record['settings'])) if record.keys() >= {'metrics', 'settings'} else record
 
 def finished_record(
     file:Path,     # From `record_file`
