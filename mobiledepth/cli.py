@@ -6,7 +6,7 @@
 __all__ = ['verbs', 'data_make', 'data_check', 'data_describe', 'train', 'evaluate', 'predict', 'table', 'export', 'bench',
            'verb_parser', 'main']
 
-# %% ../nbs/11_cli.ipynb #d9630de4
+# %% ../nbs/11_cli.ipynb #2dd082ef
 import re, sys, warnings
 from argparse import SUPPRESS, ArgumentTypeError
 from dataclasses import fields, is_dataclass
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fastcore.basics import str2bool
 from fastcore.docments import docments
-from fastcore.script import Param, anno_parser
+from fastcore.script import anno_parser
 
 from .core import did_you_mean
 from .settings import SegmentationSettings, data_names, experiment_groups, experiment_settings, get_settings
@@ -50,7 +50,7 @@ def data_describe(
     from mobiledepth.datasets import describe_data
     print(describe_data(path, data))
 
-# %% ../nbs/11_cli.ipynb #c3b01cdc
+# %% ../nbs/11_cli.ipynb #ece6bbd3
 def train(
     name:str,            # Experiment, or a group of them
     seed:int=0,          # Of loaders, network and augmentation
@@ -137,7 +137,7 @@ def export(
     print(f'{file}: {file.stat().st_size/1e6:.1f} MB; what it is stands in {file}.json')
 
 def bench(
-    files:Param('Exported files, or networks by name or file, run in PyTorch; all are compared with the first', str, nargs='+'),
+    files:str,             # Exported files, or networks by name or file, run in PyTorch; all are compared with the first
     threads:int=1,         # And cores
     repeats:int=50,        # Turns that count
     size:tuple=(),         # Height and width of the pictures; empty: what each was made for
@@ -153,7 +153,7 @@ verbs = {'data make': data_make, 'data check': data_check, 'data describe': data
          'train': train, 'eval': evaluate, 'predict': predict, 'export': export, 'bench': bench,
          'table': table}
 
-# %% ../nbs/11_cli.ipynb #bc5e03b9
+# %% ../nbs/11_cli.ipynb #7cf3b8db
 def _numbers(text):
     "The numbers of '128x160' or '96,64'; none of an empty text."
     try: return tuple(int(o) for o in re.split('[x,]', text) if o)
@@ -173,8 +173,9 @@ def _comments(cls):
     return {k:v for c in reversed(cls.__mro__) if is_dataclass(c) for k,v in docments(c).items() if v}
 
 def _read_tuples(parser):
-    "Let options whose default is a tuple read '128x160' and show themselves so."
+    "Let options whose default is a tuple read '128x160' and show themselves so, and `files` be several."
     for o in parser._actions:
+        if o.dest=='files': o.nargs = '+'
         if isinstance(o.default, tuple): o.type,o.metavar,o.help = _numbers,_shown(o.default),re.sub(r'\(default: .*\)$', '', o.help or '')
 
 def verb_parser(
