@@ -7,8 +7,8 @@ __all__ = ['fusions', 'unet_sizes', 'InputNormalize', 'Conv2dBnAct', 'SeparableC
            'AdditiveFusionModule', 'DecoderBlock', 'UnetDecoder', 'offline_state', 'hub_reachable', 'pretrained_source',
            'TimmEncoder', 'scaled_widths', 'Unet', 'weights_sha256']
 
-# %% ../nbs/01_models.ipynb #3d2a0e2f
-import hashlib, urllib.error, urllib.request
+# %% ../nbs/01_models.ipynb #0f625308
+import hashlib, math, urllib.error, urllib.request
 from importlib import metadata
 
 import timm, torch
@@ -283,7 +283,7 @@ def scaled_widths(
     "Scale all decoder `widths` by one number."
     return tuple(widths) if width_mult==1 else tuple(make_divisible(w*width_mult, 8) for w in widths)
 
-# %% ../nbs/01_models.ipynb #4f7555f7
+# %% ../nbs/01_models.ipynb #015c6d52
 class Unet(nn.Module):
     "U-shaped dense prediction on any timm encoder (Zhang et al., A Simple Baseline for Fast and Accurate Depth Estimation on Mobile Devices, 2021)."
     def __init__(self,
@@ -300,12 +300,13 @@ class Unet(nn.Module):
         inner_size=None,                  # `(h, w)` that the network works at, in pixels; None: the picture's own
         fusion:str='add',                 # How an encoder map joins the decoder: one of `fusions`
         min_stride:int=4,                 # Finest encoder map that is used, by its stride, where no indices are given; 2 costs more and finds little more
+        depth_range=None,                 # `(nearest, farthest)` in metres that a depth output stays within; None: no bounds. For one output only
     ):
         super().__init__()
         self.config = {k:v for k,v in locals().items() if k not in ('self', '__class__')}
         if inner_size is not None and not (isinstance(inner_size, (tuple, list)) and len(inner_size)==2):
             raise ValueError(f'{inner_size=}: expected (height, width) in pixels')
-        self.inner_size = inner_size and tuple(inner_size)
+        self.inner_size,self.log_range = inner_size and tuple(inner_size),self._log_range(depth_range, num_classes)
         self.encoder = TimmEncoder(backbone, backbone_kwargs, backbone_indices, in_chans, pretrained, min_stride if backbone_indices is None else 1)
         self.normalize = InputNormalize(*self._stats(in_chans))
         widths = scaled_widths(decoder_channels[:len(self.encoder.channels)-1], width_mult)
@@ -317,9 +318,28 @@ class Unet(nn.Module):
         stats = [self.encoder.body.pretrained_cfg[k] for k in ('mean', 'std')]
         return [s if in_chans==3 else (sum(s)/len(s),)*in_chans for s in stats]
 
+    def _log_range(self, depth_range, num_classes):
+        "Log of the nearest depth, and of how many times farther the farthest is."
+        if depth_range is None: return None
+        if num_classes!=1 or len(depth_range)!=2 or not 0<depth_range[0]<depth_range[1]: raise ValueError(
+            f'{depth_range=} with {num_classes=}: expected (nearest, farthest) in metres, and one output')
+        lo,hi = map(math.log, depth_range)
+        return lo, hi-lo
+
+    def start_at(self,
+        depth:float, # Metres
+    ):
+        "Let a depth network begin at one depth everywhere, such as the median of what it will learn from. Raises `ValueError` beyond its range."
+        x = math.log(depth)
+        if self.log_range:
+            share = (x-self.log_range[0])/self.log_range[1]
+            if not 0<share<1: raise ValueError(f'{depth=}: expected metres within depth_range={self.config["depth_range"]}')
+            x = math.log(share/(1-share))
+        nn.init.constant_(self.head.bias, x)
+
     def forward(self,
         x:Tensor, # Picture in 0..1, `(n, in_chans, h, w)`, any size
-    )->Tensor:    # `(n, num_classes, h, w)`: logits, no activation
+    )->Tensor:    # `(n, num_classes, h, w)`: logits, no activation; of a depth network `(n, 1, h, w)`, the natural logarithm of metres
         size = x.shape[-2:]
         if self.inner_size: x = F.interpolate(x, size=self.inner_size, mode='bilinear', align_corners=False)
         return F.interpolate(self.small_logits(x), size=size, mode='bilinear', align_corners=False)
@@ -328,7 +348,8 @@ class Unet(nn.Module):
         x:Tensor, # Picture in 0..1, `(n, in_chans, h, w)`
     )->Tensor:    # `(n, num_classes, ~h/4, ~w/4)`: the size of the finest map
         "What `forward` enlarges to the picture's size."
-        return self.head(self.decoder(self.encoder(self.normalize(x))))
+        x = self.head(self.decoder(self.encoder(self.normalize(x))))
+        return x if self.log_range is None else self.log_range[0] + self.log_range[1]*x.sigmoid()
 
 # %% ../nbs/01_models.ipynb #fd28afaa
 unet_sizes = dict(

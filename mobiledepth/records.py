@@ -122,7 +122,7 @@ def markdown_table(
     "A table for `IPython.display.Markdown`, a README or a terminal."
     return '\n'.join('| ' + ' | '.join(map(str, cells)) + ' |' for cells in (head, ['---']*len(head), *rows))
 
-# %% ../nbs/09b_records.ipynb #e29ab1e2
+# %% ../nbs/09b_records.ipynb #af2c0130
 def by_experiment(
     records, # List of records
 )->dict:     # Name -> its records, in the order of first appearance
@@ -136,11 +136,13 @@ def by_experiment(
     return {label(name, rs[0]['settings']):rs for (name,_),rs in groups.items()}
 
 def spread(
-    values, # Fractions 0..1, one a seed
-)->str:     # Percents: 'mean ± standard deviation', or the value alone
+    values,         # One a seed
+    scale=100,      # Times which they are shown: fractions as percents; 1 leaves metres what they are
+    digits:int=1,   # Behind the point
+)->str:             # 'mean ± standard deviation', or the value alone
     "A figure with its spread over seeds."
-    values = [100*v for v in values]
-    return f'{mean(values):.1f}' + (f' ± {stdev(values):.1f}' if len(values)>1 else '')
+    values = [scale*v for v in values]
+    return f'{mean(values):.{digits}f}' + (f' ± {stdev(values):.{digits}f}' if len(values)>1 else '')
 
 def _runs(results, kind):
     "The runs of one `kind` in a folder."
@@ -148,45 +150,59 @@ def _runs(results, kind):
     if kind not in kinds: raise ValueError(f'kind={kind!r}: expected one of {", ".join(kinds)}.{did_you_mean(kind, kinds)}')
     return load_records(results, kind)
 
+_figures = dict(segmentation=[('mean IoU, %', 'miou', 100, 1), ('pixel accuracy, %', 'acc', 100, 1)],
+    depth=[('RMSE, m', 'rmse', 1, 3), ('RMSE of all pixels, m', 'rmse_pooled', 1, 3), ('REL', 'rel', 1, 3), ('log10', 'log10', 1, 3), ('si-RMSE', 'si_rmse', 1, 3), ('delta1, %', 'delta1', 100, 1)])
+
+def _task(record): return record.get('task', 'segmentation')
+
+def _table(records, task):
+    "A table of runs of one task."
+    head = ['experiment', 'data', 'encoder', 'start', 'size', 'epochs', 'parameters, M', 'GMAC', *(o[0] for o in _figures[task]), 'seeds']
+    first = _figures[task][0][1]
+    def row(name, rs):
+        s = rs[0]['settings']
+        start = s['start'] or ('ImageNet' if s['pretrained'] else 'random')
+        return [name, s['data'], s['backbone'], start, 'x'.join(map(str, s['size'])), s['total_epochs'], f"{rs[0]['params']/1e6:.2f}",
+                f"{rs[0]['macs']/1e9:.3f}", *(spread([r['metrics'][k] for r in rs], *how) for _,k,*how in _figures[task]), len(rs)]
+    worse = lambda rs: mean(r['metrics'][first] for r in rs)*(1 if task=='segmentation' else -1)
+    return markdown_table(head, [row(*o) for o in sorted(by_experiment(records).items(), key=lambda o: (o[1][0]['settings']['data'], worse(o[1])))])
+
 def results_table(
     results='results', # Folder of records, or a list of records
     kind='result',     # 'result', 'ablation' or 'demo'; for a folder
     data=None,         # Only those of this data set; None: all
 )->str:                # Markdown
-    "Runs as a table, by data set, best mean IoU last. Raises `ValueError` for another `kind`."
-    head = ['experiment', 'data', 'encoder', 'start', 'size', 'epochs', 'parameters, M', 'GMAC', 'mean IoU, %', 'pixel accuracy, %', 'seeds']
-    def row(name, rs):
-        s,score = rs[0]['settings'],lambda key: spread([r['metrics'][key] for r in rs])
-        start = s['start'] or ('ImageNet' if s['pretrained'] else 'random')
-        return [name, s['data'], s['backbone'], start, 'x'.join(map(str, s['size'])), s['total_epochs'],
-                f"{rs[0]['params']/1e6:.2f}", f"{rs[0]['macs']/1e9:.3f}", score('miou'), score('acc'), len(rs)]
+    "Runs as a table for each task, by data set, the best last. Raises `ValueError` for another `kind`."
     records = results if isinstance(results, list) else _runs(results, kind)
-    groups = by_experiment([r for r in records if data in (None, r['settings']['data'])]).items()
-    return markdown_table(head, [row(*o) for o in sorted(groups, key=lambda o: (o[1][0]['settings']['data'], mean(r['metrics']['miou'] for r in o[1])))])
+    records = [r for r in records if data in (None, r['settings']['data'])]
+    tables = [_table(rs, task) for task in _figures if (rs := [r for r in records if _task(r)==task])]
+    return '\n\n'.join(tables) or _table([], 'segmentation')
 
-# %% ../nbs/09b_records.ipynb #123f17a1
+# %% ../nbs/09b_records.ipynb #27577810
 def paired_difference(
     records,     # List of records, one of each seed and experiment
     ours:str,    # Experiment whose gain is asked for
     theirs:str,  # Experiment it is measured against
     key='miou',  # One of the record's `metrics`
-)->dict:         # `seeds`, `differences` by seed in percentage points, their `mean`, and its standard error `se`
+    scale=100,   # Of the differences: points for fractions; 1 leaves metres what they are
+)->dict:         # `seeds`, `differences` by seed, their `mean`, and its standard error `se`
     "How much higher `ours` is than `theirs`, seed by seed. Raises `ValueError` for fewer than two common seeds, or an unequal budget."
     a,b = ({r['seed']:r for r in records if r['experiment']==e} for e in (ours, theirs))
     seeds = sorted(a.keys() & b.keys())
     if len(seeds)<2: raise ValueError(f'{ours} and {theirs} have the seeds {seeds} in common: expected two or more, or there is no spread')
     budget = {(r['settings']['total_epochs'], r['data_fingerprint']) for o in (a,b) for r in o.values()}
     if len(budget)>1: raise ValueError(f'{ours} and {theirs} had different epochs or data: {sorted(budget)}')
-    diffs = [100*(a[s]['metrics'][key] - b[s]['metrics'][key]) for s in seeds]
+    diffs = [scale*(a[s]['metrics'][key] - b[s]['metrics'][key]) for s in seeds]
     return dict(seeds=seeds, differences=diffs, mean=mean(diffs), se=stdev(diffs)/len(diffs)**.5)
 
-# %% ../nbs/09b_records.ipynb #5f28b797
+# %% ../nbs/09b_records.ipynb #2a75833d
 def plot_curves(
     records,           # List of records
-    key='mean_iou',    # Column of their history
+    key='',            # Column of their history; empty: mean_iou, or rmse for depth
     ax=None,           # Axes; None: new ones
 ):                     # The axes
     "One line an experiment over the epochs of both phases, its mean over seeds, between the lowest and the highest seed."
+    key = key or ('rmse' if all(_task(r)=='depth' for r in records) else 'mean_iou')
     ax = ax or plt.subplots(figsize=(6,3))[1]
     for name,rs in by_experiment(records).items():
         ys = torch.tensor([[math.nan if e[key] is None else e[key] for e in r['history']] for r in rs])
@@ -197,7 +213,7 @@ def plot_curves(
     ax.legend()
     return ax
 
-# %% ../nbs/09b_records.ipynb #d7a1f42f
+# %% ../nbs/09b_records.ipynb #9a52ef1a
 def save_curves(
     results,         # Folder of records
     file,            # Picture to write: .png, .svg or .pdf
@@ -209,8 +225,9 @@ def save_curves(
     if file.suffix not in ('.png', '.svg', '.pdf'): raise ValueError(f'{file}: expected a name that ends in .png, .svg or .pdf')
     if not records: raise ValueError(f'{results} holds no record of kind {kind!r}: nothing to draw')
     if file.exists() and not overwrite: raise FileExistsError(f'{file} is there already: give another name, or allow to overwrite it')
-    fig,ax = plt.subplots(figsize=(8,5))
-    plot_curves(records, ax=ax)
+    tasks = [o for o in _figures if any(_task(r)==o for r in records)]
+    fig,axs = plt.subplots(len(tasks), 1, figsize=(8, 5*len(tasks)), squeeze=False)
+    for ax,task in zip(axs.flat, tasks): plot_curves([r for r in records if _task(r)==task], ax=ax)
     with atomic_path(file) as tmp: fig.savefig(tmp, bbox_inches='tight')
     plt.close(fig)
     return file

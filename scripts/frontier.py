@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from mobiledepth.deploy.bench import bench, bench_table
 from mobiledepth.deploy.contestant import raw_contestant
-from mobiledepth.experiments import make_unet, segmentation_run
+from mobiledepth.experiments import make_unet, run_settings
 from mobiledepth.models import InputNormalize, TimmEncoder
 from mobiledepth.records import macs
 from mobiledepth.settings import get_settings
@@ -120,4 +120,4 @@ def main(
     if name not in names: sys.exit(f'{name}: expected bench, or one of ' + ', '.join(names))
     torch.set_num_threads(threads)
     s,kind,make_model = run_of(name)
-    segmentation_run(f'camvid-{name}', s, seed, path, results, kind, make_model)
+    run_settings(f'camvid-{name}', s, seed, path, results, kind, make_model)

@@ -5,14 +5,15 @@
 # %% auto #0
 __all__ = ['tiny_street', 'street_split', 'check_street', 'street_folder', 'street_dls', 'street_test_dl']
 
-# %% ../../../nbs/04n_data.street.loaders.ipynb #49f28671
+# %% ../../../nbs/04n_data.street.loaders.ipynb #a7ff4dc6
 from collections import Counter
 from importlib.resources import files
 
 from fastai.vision.all import *
 from ...core import DataError, data_dir, did_you_mean
+from ..depth import depth_frames_dls, depth_frames_test_dl
 from ..frames import frame_faults, frames_dls, frames_test_dl, tiny_frames
-from .dataset import encode_depth, street_digest
+from .dataset import depth_unit, encode_depth, street_digest
 
 # %% ../../../nbs/04n_data.street.loaders.ipynb #52e998e8
 def tiny_street(
@@ -83,37 +84,38 @@ def check_street(
     if faults: raise DataError(f'{path} is not as a folder of street scenes should be, {len(faults)} fault(s):', faults)
     return pics
 
-# %% ../../../nbs/04n_data.street.loaders.ipynb #3a9d2f77
+# %% ../../../nbs/04n_data.street.loaders.ipynb #ea2a4cde
 def street_folder(
     path=None, # A folder of street scenes; None for the packaged ones
 )->Path:       # An existing folder
     "Where street scenes are. Raises `FileNotFoundError` for a folder that is not there."
     return data_dir('street', ifnone(path, files('mobiledepth')/'data'/'street'/'scenes'))
 
-def _only_segmentation(task):
-    if task != 'segmentation': raise ValueError(f"task={task!r}: expected 'segmentation'; this version has no loaders of depth")
+def _check_task(task):
+    if task not in ('segmentation', 'depth'): raise ValueError(f"task={task!r}: expected 'segmentation' or 'depth'")
 
 @delegates(Datasets.dataloaders, but=['path','shuffle_train'])
 def street_dls(
     path=None,               # Folder of street scenes; None for the packaged ones
-    task:str='segmentation', # What is learnt: 'segmentation', and nothing else in this version
+    task:str='segmentation', # What is learnt: 'segmentation', or 'depth' in metres
     size:tuple=(128,160),    # Height and width of what the network sees, pixels
     bs:int=8,                # Frames in a batch
-    codes:str='11',          # '11' classes, Void 255; or the '32' codes, Void 30. The loss ignores Void
-    item_tfms=None,          # In place of those of `camvid_tfms(size)`
-    batch_tfms=None,         # In place of those of `camvid_tfms(size)`
+    codes:str='11',          # '11' classes, Void 255; or the '32' codes, Void 30. The loss ignores Void. Not for depth
+    item_tfms=None,          # In place of those of `camvid_tfms(size)`, or of `depth_tfms(size)`
+    batch_tfms=None,         # In place of those of `camvid_tfms(size)`, or of `depth_tfms(size)`
     cache:bool=True,         # Keep decoded frames in `cache_dir('street')`? Faster, no other pixels
     num_workers:int=None,    # Processes that read; fastai's default is one a core
     every:int=1,             # Train on each so-manyth scene only
     **kwargs
-)->DataLoaders:              # Pictures in 0..1 and maps of classes; `vocab`, `c` and the loss come with it
+)->DataLoaders:              # Pictures in 0..1 and maps of classes, with `vocab`, `c` and the loss; or `TensorDepth`, as from `depth_dls`
     "Loaders of the scenes to train on, augmented, and to validate on, whole. Raises `DataError`, `ValueError` for another `task`."
-    _only_segmentation(task)
+    _check_task(task)
     path = street_folder(path)
     pics,split = check_street(path, pixels=False),street_split(path)
     where = {o.stem:i for i,o in enumerate(pics)}
     splits = [[where[o] for o in split[k]] for k in ('train','val')]
-    return frames_dls(path, pics, splits, size, bs, codes, item_tfms, batch_tfms, 'street' if cache else None, num_workers, every, **kwargs)
+    how = dict(size=size, bs=bs, item_tfms=item_tfms, batch_tfms=batch_tfms, cache='street' if cache else None, num_workers=num_workers, every=every, **kwargs)
+    return depth_frames_dls(path, pics, splits, unit=1/depth_unit, **how) if task=='depth' else frames_dls(path, pics, splits, codes=codes, **how)
 
 def street_test_dl(
     path=None,            # Folder of street scenes; None for the packaged ones
@@ -124,10 +126,12 @@ def street_test_dl(
     num_workers:int=None, # Processes that read; fastai's default is one a core
     device=None,          # Where the batches go; fastai's default
     cache:bool=True,      # As for `street_dls`
-)->TfmdDL:                # Pictures in 0..1, labels as `TensorMask`; in the order of the names
+    task:str='segmentation', # As for `street_dls`
+)->TfmdDL:                # Pictures in 0..1, labels as `TensorMask` or `TensorDepth`; in the order of the names
     "A loader over whole scenes with labels at full size. Raises `DataError`, `ValueError` for an unknown `split`."
     path = street_folder(path)
     pics,splits = check_street(path, pixels=False),street_split(path)
     if split not in splits: raise ValueError(f"split={split!r}: expected {', '.join(splits)}.{did_you_mean(split, splits)}")
-    wanted = set(splits[split])
-    return frames_test_dl(path, pics.filter(lambda o: o.stem in wanted), size, bs, codes, 'street' if cache else None, num_workers, device)
+    _check_task(task)
+    pics,how = pics.filter(lambda o: o.stem in splits[split]),dict(size=size, bs=bs, cache='street' if cache else None, num_workers=num_workers, device=device)
+    return depth_frames_test_dl(path, pics, unit=1/depth_unit, **how) if task=='depth' else frames_test_dl(path, pics, codes=codes, **how)

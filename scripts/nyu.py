@@ -1,0 +1,50 @@
+"""What was tried for depth on NYU, a short run each, on rooms held out of train; the 654 test frames choose nothing.
+
+`python scripts/nyu.py NAME` trains one variant for a third of the epochs of the final runs, reports on the held-out frames and leaves a record of kind 'ablation'.
+`base` is the recipe that all others differ from in what their name says. The `kd-` ones have a teacher, `teacher`, which must have been run before."""
+import sys
+from dataclasses import asdict, replace
+
+import torch
+from fastcore.script import call_parse
+
+from mobiledepth.experiments import run_settings, run_weights
+from mobiledepth.settings import DistilledDepthSettings, get_settings
+
+base = replace(get_settings('nyu-student'), epochs=7, holdout='holdout')
+variants = {
+    'base': {},
+    'silog': dict(gradient=0.),
+    'normal': dict(normal=1.),
+    'robust': dict(robust=.6),
+    'bounded': dict(depth_range=(500, 10500)),
+    'camera': dict(keep_camera=True),
+    'crop50': dict(min_scale=.5),
+    'lr3': dict(lr=3e-3),
+    'small': dict(backbone_indices=(1, 2, 3), decoder_channels=(64, 64), min_stride=1),
+    'teacher': {k:getattr(get_settings('nyu-teacher'), k) for k in ('backbone', 'decoder_channels', 'size')}}
+distilled = {
+    'kd-dense': dict(dense=1.),
+    'kd-affinity': dict(dense=0., affinity=10.),
+    'kd-feature': dict(dense=0., feature=1.),
+    'kd-all': dict(dense=1., affinity=10., feature=1.)}
+
+def settings_of(name, results):
+    "Settings of the variant called `name`."
+    if name in variants: return replace(base, **variants[name])
+    teacher = str(run_weights('nyu-teacher-short', replace(base, **variants['teacher']).size, 0, results))
+    return DistilledDepthSettings(**asdict(base) | dict(load_size=DistilledDepthSettings().load_size, teacher=teacher, **distilled[name]))
+
+@call_parse
+def main(
+    name:str,           # Of the variant; another word prints all names
+    seed:int=0,         # Of loaders, network and augmentation
+    path:str=None,      # Folder of NYU; else $MOBILEDEPTH_DATA/nyuv2
+    results:str='runs', # Folder for the record
+    threads:int=1,      # Of PyTorch
+):
+    "Train one variant and leave its record."
+    names = [*variants, *distilled]
+    if name not in names: sys.exit(f'{name}: expected one of ' + ', '.join(names))
+    torch.set_num_threads(threads)
+    run_settings(f'nyu-{name}-short', settings_of(name, results), seed, path, results, 'ablation')
