@@ -19,7 +19,7 @@ from fastcore.script import anno_parser
 from .core import did_you_mean
 from .settings import SegmentationSettings, data_names, experiment_groups, experiment_settings, get_settings
 
-# %% ../nbs/11_cli.ipynb #21103bbf
+# %% ../nbs/11_cli.ipynb #8422a1e2
 def data_make(
     out:str='',           # Folder to make; one begun with the same settings is finished. Empty: in the cache, for `train street-large`
     frames:tuple=(400, 40, 60), # Frames of train, validation and test
@@ -35,7 +35,7 @@ def data_make(
 
 def data_check(
     path:str,           # Folder of a data set; `street`: the packaged streets
-    data:str='',        # Its kind: camvid or street; empty: told by what is in it
+    data:str='',        # Its kind: camvid, street, nyu or depth; empty: told by what is in it
     complete:bool=False,# Must all 701 official frames of CamVid be there?
 ):
     "Open every file of a data set and list all that is wrong, a line each."
@@ -44,17 +44,17 @@ def data_check(
 
 def data_describe(
     path:str,    # Folder of a data set; `street`: the packaged streets
-    data:str='', # Its kind: camvid or street; empty: told by what is in it
+    data:str='', # Its kind: camvid, street, nyu or depth; empty: told by what is in it
 ):
-    "Print what a data set holds: splits, sizes, how often each code occurs, fingerprint."
+    "Print what a data set holds: splits, sizes, how often each code occurs or how far away things are, fingerprint."
     from mobiledepth.datasets import describe_data
     print(describe_data(path, data))
 
-# %% ../nbs/11_cli.ipynb #ece6bbd3
+# %% ../nbs/11_cli.ipynb #49c2f025
 def train(
     name:str,            # Experiment, or a group of them
     seed:int=0,          # Of loaders, network and augmentation
-    path:str=None,       # Folder of the data set; else packaged (street), $MOBILEDEPTH_DATA/camvid, downloaded or made
+    path:str=None,       # Folder of the data set; else packaged (street), $MOBILEDEPTH_DATA/camvid or nyuv2, downloaded (camvid) or made
     results:str='runs',  # Folder for records, weights and pictures
     settings=None,       # Settings that differ from the experiment's, by name
 ):
@@ -69,7 +69,7 @@ def evaluate(
     split:str='test',      # test, val, train, or a sequence such as 0006R0
     size:tuple=(),         # Height and width inside the network, pixels; empty: as trained
     codes:str=None,        # 11 or 32; else told by the network's classes
-    data:str='',           # Data set, camvid or street; empty: the one it was trained on
+    data:str='',           # Data set: camvid, street, nyu or depth; empty: the one it was trained on
     num_workers:int=1,     # Processes that read
 ):
     "Report a trained network, or an exported file through its runtime, on the test frames, beside the record of its run where there is one."
@@ -99,7 +99,7 @@ def predict(
     size:tuple=(),         # Height and width inside the network, pixels; empty: as trained
     overwrite:bool=False,  # Write over files that are there?
 ):
-    "Label pictures: for each one its map of class numbers, and the picture with the map in colours over it."
+    "Look at pictures: for each one its map of class numbers or millimetres, and a picture in colours."
     from mobiledepth.predict import predict_files
     written = predict_files(_network(model, size), source, out, overwrite, size or None)
     print(f'{len(written)} files in {out}')
@@ -124,7 +124,7 @@ def export(
     size:tuple=(),          # Height and width inside the network, pixels; empty: as trained
     input_size:tuple=(),    # Height and width of the only pictures the file takes; empty: any, or for LiteRT and ExecuTorch the network's
     resize:bool=True,       # Shrink and enlarge inside the file?
-    output:str='map',       # map (the class of each pixel) or logits
+    output:str='map',       # map (the class of each pixel, or its metres) or logits
     keep_float:str='',      # Names of modules that int8 leaves in floats, with commas between
     overwrite:bool=False,   # Write over a file that is there?
 ):

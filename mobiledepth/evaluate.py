@@ -5,31 +5,33 @@
 # %% auto #0
 __all__ = ['looks_at', 'evaluate_student', 'run_record', 'other_conditions', 'evaluation_table', 'evaluation_text']
 
-# %% ../nbs/09e_evaluate.ipynb #efae94cd
+# %% ../nbs/09e_evaluate.ipynb #ebc8149c
 import json
 
 from fastai.vision.all import default_device
 
 from .data.codes import CamvidCodes
 from .datasets import get_data
+from .depth_experiments import depth_run_report
 from .experiments import run_report
 from .learner import load_student
-from .records import markdown_table, record_file
+from .records import markdown_table, record_file, task_figures
 
-# %% ../nbs/09e_evaluate.ipynb #9f167942
+# %% ../nbs/09e_evaluate.ipynb #5bed2dec
 def looks_at(
     model,      # From `load_student`
     size=None,  # As for `evaluate_student`
     codes=None, # As for `evaluate_student`
-)->tuple:       # Size and codes
+)->tuple:       # Size and codes, which a depth network has none of
     "What to evaluate `model` with: what is given, else what it was saved with. Raises `ValueError` where neither tells."
-    size,vocab = size or model.meta.get('size'),model.meta.get('vocab')
+    size,vocab,n = size or model.meta.get('size'),model.meta.get('vocab'),model.config['num_classes']
     codes = codes or next((o for o in ('11', '32') if CamvidCodes(o).vocab==vocab), None)
     if size is None: raise ValueError('this network was saved without the size it was trained at: give size, like 128x160 (--size 128x160)')
     if len(size)!=2: raise ValueError(f'size={size}: expected height and width, like 128x160')
+    if n==1: return tuple(size),None
     if codes is None: raise ValueError(
         f"this network's classes, {vocab}, are not CamVid's: give codes, 11 or 32 (--codes 11), where they mean the same")
-    if (n := model.config['num_classes'])!=len(CamvidCodes(codes).vocab): raise ValueError(
+    if n!=len(CamvidCodes(codes).vocab): raise ValueError(
         f'codes={codes!r}: expected the codes of {n} classes, as many as the network has')
     return tuple(size),codes
 
@@ -41,17 +43,17 @@ def evaluate_student(
     split='test',      # As for `camvid_test_dl` or `street_test_dl`
     num_workers:int=1, # Processes that read
     data=None,         # Name of the data set; None: the one it was trained on
-)->dict:               # See `run_report`; and `size`, `codes`, `split`, `data` and `data_fingerprint`, as in a record
+)->dict:               # See `run_report` and `depth_run_report`; and `size`, `codes`, `split`, `data` and `data_fingerprint`, as in a record
     "Scores of a trained network, labels at their own size. Raises `ValueError` where neither it nor the call tells size or codes."
     size,codes = looks_at(model, size, codes)
-    data = data or model.meta.get('data', 'camvid')
-    kind = get_data(data)
+    data = data or model.meta.get('data', 'camvid' if codes else 'nyu')
+    kind = get_data(data, 'segmentation' if codes else 'depth')
     path = kind.folder(path)
-    dl = kind.test_dl(path, size=size, codes=codes, split=split, num_workers=num_workers)
-    report = run_report(model, dl, size, codes, kind.group)
+    dl = kind.test_dl(path, size=size, split=split, num_workers=num_workers, **(dict(codes=codes) if codes else {}))
+    report = run_report(model, dl, size, codes, kind.group) if codes else depth_run_report(model, dl)
     return dict(report, size=list(size), codes=codes, split=split, data=data, data_fingerprint=kind.fingerprint(path))
 
-# %% ../nbs/09e_evaluate.ipynb #7aa555c6
+# %% ../nbs/09e_evaluate.ipynb #feba5f85
 def run_record(
     model,             # From `load_student`
     results='results', # Folder of records
@@ -67,29 +69,34 @@ def other_conditions(
 )->list:         # What differs: of 'size', 'codes', 'split', 'data_fingerprint'
     "Under which other conditions the figures of `record` were found; with none they should be those of `report`."
     s = record['settings']
-    there = dict(size=s['size'], codes=s['codes'], split=s['holdout'] or 'test', data_fingerprint=record['data_fingerprint'])
+    there = dict(size=s['size'], codes=s.get('codes'), split=s['holdout'] or 'test', data_fingerprint=record['data_fingerprint'])
     return [k for k,v in there.items() if v!=report[k]]
 
-# %% ../nbs/09e_evaluate.ipynb #42406131
+# %% ../nbs/09e_evaluate.ipynb #f736c0d3
 def _figures(metrics):
-    "The figures of a report by name: of all frames, by class, by sequence."
-    both = lambda o, of='': {f'mean IoU{of}': o['miou'], f'pixel accuracy{of}': o['acc']}
-    res = {**both(metrics), **{f'IoU {k}':v for k,v in metrics['per_class'].items()}}
+    "The figures of a report by name, each with the factor and the digits it is shown with: of all frames, by class, by sequence or by distance."
+    if 'rmse' in metrics:
+        res = {name:(metrics[k], *how) for name,k,*how in task_figures['depth']}
+        far = lambda o: f"beyond {o['lo']} m" if o['hi'] is None else f"{o['lo']} to {o['hi']} m"
+        return res | {f'REL, {far(o)}':(o['rel'], 1, 3) for o in metrics['by_distance']}
+    both = lambda o, of='': {f'mean IoU{of}, %': (o['miou'], 100, 2), f'pixel accuracy{of}, %': (o['acc'], 100, 2)}
+    res = {**both(metrics), **{f'IoU {k}, %':(v, 100, 2) for k,v in metrics['per_class'].items()}}
     for k,v in metrics['per_sequence'].items(): res.update(both(v, f', {k}'))
     return res
 
 def evaluation_table(
     report:dict,      # From `evaluate_student`
     record:dict=None, # The record to set beside it, from `run_record`
-)->str:               # Markdown; percents, and the differences in points
+)->str:               # Markdown; percents, and the differences in points; metres of depth
     "The figures of `report`; those of `record` and what the network has more beside them."
-    points = lambda v: '' if v is None else f'{100*v:.2f}'
+    shown = lambda v, scale, digits: '' if v is None else f'{scale*v:.{digits}f}'
     here,there = _figures(report),_figures(record['metrics']) if record else {}
-    def row(name, v):
-        old = there.get(name)
-        return [f'{name}, %', points(v), *([points(old), '' if None in (v, old) else f'{round(100*(v-old), 2)+0.:+.2f}'] if record else [])]
+    def row(name, v, *how):
+        old,(scale,digits) = there.get(name, (None,))[0],how
+        more = '' if None in (v, old) else f'{round(scale*(v-old), digits)+0.:+.{digits}f}'
+        return [name, shown(v, *how), *([shown(old, *how), more] if record else [])]
     head = [f"{report['n']} frames of {report['split']}", 'network', *(['record', 'difference'] if record else [])]
-    return markdown_table(head, [row(*o) for o in here.items()])
+    return markdown_table(head, [row(k, *o) for k,o in here.items()])
 
 # %% ../nbs/09e_evaluate.ipynb #c8af0c32
 def evaluation_text(

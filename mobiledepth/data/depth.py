@@ -370,11 +370,11 @@ def depth_dls(
 
 depth_dls = delegates(depth_frames_dls, but=['pics', 'splits'])(depth_dls)
 
-# %% ../../nbs/03_data.depth.ipynb #33de6fd2
+# %% ../../nbs/03_data.depth.ipynb #96ef4a29
 def depth_frames_test_dl(
     path,                   # Folder with `images` and `depth`
     pics,                   # Those of its pictures that are wanted
-    size:tuple=(128,160),   # Height and width of the pictures, pixels; maps keep their own
+    size:tuple=(128,160),   # Height and width of the pictures, pixels; maps keep their own, and with None pictures too
     bs:int=8,               # Frames in a batch
     unit:float=None,        # As for `read_depth`
     invalid=0,              # As for `read_depth`
@@ -389,7 +389,7 @@ def depth_frames_test_dl(
     sizes = {Image.open(depth_file(f)).size if depth_file(f).suffix!='.npy' else np.load(depth_file(f), mmap_mode='r').shape for f in pics}
     dsets = Datasets(pics, [[OpenPicture(reader)], [depth_file, OpenDepth(unit, invalid, depth_range, reader)]])
     return TfmdDL(dsets, bs=bs if len(sizes)==1 else 1, num_workers=num_workers, device=ifnone(device, default_device()),
-        after_item=[*more_tfms, _SquishPicture(size), ToTensor], after_batch=[IntToFloatTensor])
+        after_item=[*more_tfms, *([_SquishPicture(size)] if size else []), ToTensor], after_batch=[IntToFloatTensor])
 
 # %% ../../nbs/03_data.depth.ipynb #1825aea3
 def depth_names(

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FileModel', 'evaluate_file', 'file_evaluation_text']
 
-# %% ../../nbs/10h_deploy.evaluate.ipynb #1f4b55e0
+# %% ../../nbs/10h_deploy.evaluate.ipynb #c66040b6
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,12 +17,13 @@ from torch.nn import functional as F
 
 from ..data.frames import CodesToClasses, OpenCamvidLabel, camvid_label
 from ..datasets import get_data
+from ..depth_experiments import depth_run_report
 from .predictor import Predictor
 from ..evaluate import evaluation_table, looks_at, other_conditions, run_record
 from ..metrics import segmentation_report
 from ..predict import open_picture
 
-# %% ../../nbs/10h_deploy.evaluate.ipynb #59395176
+# %% ../../nbs/10h_deploy.evaluate.ipynb #4b9ab51d
 class FileModel(nn.Module):
     "An exported file, seen as a network for whole pictures."
     def __init__(self,
@@ -32,13 +33,14 @@ class FileModel(nn.Module):
         super().__init__()
         self.run = Predictor(file, threads)
         self.meta = self.run.meta
-        self.config = dict(num_classes=len(self.meta['vocab']))
+        self.config = dict(num_classes=1 if self.meta['task']=='depth' else len(self.meta['vocab']))
 
     def forward(self,
         x:Tensor, # Bytes `(n, h, w, 3)`
-    )->Tensor:    # `(n, classes, h, w)`
+    )->Tensor:    # `(n, classes, h, w)`, or log depth `(n, 1, h, w)`
         res = torch.from_numpy(self.run(x.numpy()))
-        return res if self.run.output=='logits' else F.one_hot(res.long(), self.config['num_classes']).movedim(-1, 1).float()
+        if self.run.output=='logits': return res
+        return res.log()[:,None] if self.config['num_classes']==1 else F.one_hot(res.long(), self.config['num_classes']).movedim(-1, 1).float()
 
     def fitted(self,
         picture:Image.Image, # Mode RGB
@@ -49,35 +51,55 @@ class FileModel(nn.Module):
 
     def look(self,
         picture:Image.Image, # Mode RGB
-    )->Tensor:               # The file's map `(h, w)`, or its logits `(1, classes, h, w)`
+    )->Tensor:               # The file's map of classes `(h, w)`, or its logits `(1, classes, h, w)`, or log depth `(1, 1, h, w)`
         "What the file says about one picture of any size."
-        res = torch.from_numpy(self.run(np.array(self.fitted(picture))))
-        return res if self.run.output=='map' else res[None]
+        x = tensor(np.array(self.fitted(picture)))
+        if self.run.output=='map' and self.config['num_classes']>1: return torch.from_numpy(self.run(x.numpy()))
+        return self(x[None])
 
-# %% ../../nbs/10h_deploy.evaluate.ipynb #2a345abd
+# %% ../../nbs/10h_deploy.evaluate.ipynb #0d025ea7
 def _frames(model, files, codes):
     "For each frame the logits of a whole picture, and its label at its own size."
     labels = Pipeline([camvid_label, OpenCamvidLabel(codes), CodesToClasses(codes)])
     for f in progress_bar(files, leave=False): yield model(tensor(np.array(model.fitted(open_picture(f))))[None]),tensor(np.array(labels(f)))[None]
 
+class _Looks(nn.Module):
+    "A file as a network for whole pictures in 0..1, each looked at as the camera's bytes it was."
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        pictures = (x.as_subclass(Tensor).cpu()*255).round().byte().permute(0, 2, 3, 1).numpy()
+        return torch.cat([self.model.look(Image.fromarray(o)) for o in pictures])
+
+def _depth_report(model, kind, path, split):
+    "Figures in metres, pictures at their own size."
+    return depth_run_report(_Looks(model), kind.test_dl(path, size=None, bs=1, split=split, num_workers=0, device='cpu'))
+
+def _class_report(model, kind, path, split, codes, size):
+    "Figures of classes, pictures at their own size."
+    files = kind.test_dl(path, size=size, codes=codes, split=split, num_workers=0).items
+    groups = [kind.group(Path(f).stem) for f in files] if kind.group else None
+    report = segmentation_report(nn.Identity(), _frames(model, files, codes), classes=model.meta['vocab'], groups=groups)
+    return {k:v for k,v in report.items() if k not in ('miou_net', 'acc_net')} # there is one size only
+
 def evaluate_file(
     file,             # As for `Predictor`
     path=None,        # Folder of the data set; else where `get_data` finds it
     codes=None,       # '11' or '32'; None: told by the names of its classes
-    split:str='test', # As for `camvid_test_dl` or `street_test_dl`
+    split:str='test', # As for `camvid_test_dl`, `street_test_dl` or `nyu_test_dl`
     data=None,        # Name of the data set; None: the one it was trained on
     threads:int=1,    # Of the runtime
 )->dict:              # As `evaluate_student`; and `runtime` and `precision`
     "Scores of an exported file, pictures and labels at their own sizes. Raises `ValueError` where neither file nor call tells the codes."
     model = FileModel(file, threads)
     size,codes = looks_at(model, None, codes)
-    kind = get_data(data or model.meta.get('data', 'camvid'))
+    data = data or model.meta.get('data', 'camvid' if codes else 'nyu')
+    kind = get_data(data, 'segmentation' if codes else 'depth')
     path = kind.folder(path)
-    files = kind.test_dl(path, size=size, codes=codes, split=split, num_workers=0).items
-    groups = [kind.group(Path(f).stem) for f in files] if kind.group else None
-    report = segmentation_report(nn.Identity(), _frames(model, files, codes), classes=model.meta['vocab'], groups=groups)
-    for k in ('miou_net', 'acc_net'): report.pop(k) # there is one size only
-    return dict(report, size=list(size), codes=codes, split=split, data=data or model.meta.get('data', 'camvid'), data_fingerprint=kind.fingerprint(path),
+    report = _class_report(model, kind, path, split, codes, size) if codes else _depth_report(model, kind, path, split)
+    return dict(report, size=list(size), codes=codes, split=split, data=data, data_fingerprint=kind.fingerprint(path),
                 runtime=model.run.runtime, precision=model.meta['precision'])
 
 # %% ../../nbs/10h_deploy.evaluate.ipynb #14550331

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['shrinks', 'need', 'within', 'CameraGraph', 'graph_meta']
 
-# %% ../../nbs/10b_deploy.graph.ipynb #ec1ff133
+# %% ../../nbs/10b_deploy.graph.ipynb #96a94442
 import importlib
 from copy import deepcopy
 
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 import mobiledepth
 from ..models import Unet, weights_sha256
-from ..predict import class_colors
+from ..predict import class_colors, depth_colors
 from ..records import macs, versions
 
 # %% ../../nbs/10b_deploy.graph.ipynb #9aee4fc1
@@ -45,14 +45,14 @@ def _pool(x, size):
 
 shrinks = dict(antialias=_antialias, pool=_pool, bilinear=_bilinear) # As training does; bilinear, then blocks; bilinear alone
 
-# %% ../../nbs/10b_deploy.graph.ipynb #70255e82
+# %% ../../nbs/10b_deploy.graph.ipynb #23254a2a
 class CameraGraph(nn.Module):
-    "A `Unet` from a camera's bytes to a map: shrink, network, enlarge, pick the best class."
+    "A `Unet` from a camera's bytes to a map: shrink, network, enlarge, pick the best class, or make metres of one output."
     def __init__(self,
         model:Unet,            # Trained; copied
         size=None,             # `(h, w)` the network works at, pixels; None: what it was saved with
         resize:bool=True,      # Shrink pictures to `size`, enlarge maps to the picture's; False: pictures have `size`
-        output:str='map',      # 'map': the class of each pixel, 8 bits; 'logits': one number a class and pixel
+        output:str='map',      # 'map': the class of each pixel, 8 bits, or its metres; 'logits': the network's numbers, one a class and pixel
         shrink:str='antialias',# One of `shrinks`
     ):
         super().__init__()
@@ -61,22 +61,33 @@ class CameraGraph(nn.Module):
         if len(size)!=2: raise ValueError(f'size={size}: expected height and width, like (128,160)')
         for k,v,known in (('output', output, ('map', 'logits')), ('shrink', shrink, shrinks)):
             if v not in known: raise ValueError(f'{k}={v!r}: expected one of {", ".join(known)}')
-        if output=='map' and not 2<=model.config['num_classes']<=256: raise ValueError(
-            f"the network has {model.config['num_classes']} output(s), and a map holds 2 to 256 classes: output='logits' gives the numbers as they are")
+        self.task = 'depth' if model.config['num_classes']==1 else 'segmentation'
+        if output=='map' and not 1<=model.config['num_classes']<=256: raise ValueError(
+            f"the network has {model.config['num_classes']} outputs, and a map holds depth or 2 to 256 classes: output='logits' gives the numbers as they are")
         if model.config['in_chans']!=3: raise ValueError(f"the network takes {model.config['in_chans']} channel(s), expected the 3 of RGB")
         if min(size)<1: raise ValueError(f'size={tuple(size)}: expected height and width of 1 pixel at least')
         self.model,self.size,self.resize,self.output,self.shrink = deepcopy(model).cpu().float().eval(),tuple(size),resize,output,shrink
 
     def forward(self,
         x:Tensor, # Bytes `(n, h, w, 3)`, RGB
-    )->Tensor:    # `(n, h, w)` 8 bits, or `(n, classes, h, w)`
+    )->Tensor:    # `(n, h, w)`: classes, 8 bits, or metres, float32; or the network's `(n, classes, h, w)`
         size = tuple(x.shape[1:3])
         x = x.permute(0, 3, 1, 2).float()
         if self.resize: x = shrinks[self.shrink](x, self.size)
-        x = _bilinear(self.model.small_logits(x/255), size)
-        return x.argmax(1).to(torch.uint8) if self.output=='map' else x
+        x = self.model.small_logits(x/255)
+        if self.output=='logits': return _bilinear(x, size)
+        if self.task=='depth': return _bilinear(x.clamp(-7, 9), size)[:,0].exp()
+        return _bilinear(x, size).argmax(1).to(torch.uint8)
 
-# %% ../../nbs/10b_deploy.graph.ipynb #653e08f5
+# %% ../../nbs/10b_deploy.graph.ipynb #117d4351
+def _about_map(graph, about):
+    "What the numbers of a map mean, and their colours; of depth from near to far over `range`, metres. Raises `ValueError` for names that do not fit."
+    if graph.task=='depth': return dict(task='depth', unit='metres', colors=depth_colors(), range=about.get('depth_range') and list(about['depth_range']))
+    n = graph.model.config['num_classes']
+    vocab = about.get('vocab') or [f'class{i}' for i in range(n)]
+    if len(vocab)!=n: raise ValueError(f'the network has {n} outputs, but was saved with the names of {len(vocab)} classes')
+    return dict(task='segmentation', vocab=vocab, colors=[list(o) for o in class_colors(vocab)])
+
 def graph_meta(
     graph:CameraGraph, # To be exported
     input_size=None,   # `(h, w)` of the only pictures the file takes; None: any
@@ -84,10 +95,7 @@ def graph_meta(
     "What an exported file says about itself."
     m = graph.model
     about = getattr(m, 'meta', {})
-    n = m.config['num_classes']
-    vocab = about.get('vocab') or [f'class{i}' for i in range(n)]
-    if len(vocab)!=n: raise ValueError(f'the network has {n} outputs, but was saved with the names of {len(vocab)} classes')
-    return dict(format=1, task='segmentation', output=graph.output, vocab=vocab, colors=[list(o) for o in class_colors(vocab)],
+    return dict(format=1, **_about_map(graph, about), output=graph.output,
                 size=list(graph.size), input_size=input_size and list(input_size), resize=graph.resize, shrink=graph.shrink,
                 backbone=m.config['backbone'], params=sum(p.numel() for p in m.parameters()), macs=macs(m, graph.size),
                 **{k:about[k] for k in ('experiment', 'seed', 'data') if k in about}, weights_sha256=weights_sha256(m), weights_from=m.encoder.weights_from,

@@ -22,7 +22,7 @@ from .onnx import within
 # %% ../../nbs/10d_deploy.litert.ipynb #5c314ef6
 runtime,suffix,dynamic,precisions = 'litert','.tflite',False,('float32', 'float16', 'int8')
 
-# %% ../../nbs/10d_deploy.litert.ipynb #399bce44
+# %% ../../nbs/10d_deploy.litert.ipynb #577c7a8e
 class _ClassLast(nn.Module):
     "The map of a `graph`, its best classes picked along the last axis."
     def __init__(self, graph):
@@ -32,7 +32,7 @@ class _ClassLast(nn.Module):
 
     def forward(self, x): return self.camera(x).movedim(1, -1).argmax(-1).to(torch.uint8)
 
-def _as_converted(graph): return (_ClassLast(graph) if graph.output=='map' else graph).eval()
+def _as_converted(graph): return (_ClassLast(graph) if graph.output=='map' and graph.task!='depth' else graph).eval()
 
 # %% ../../nbs/10d_deploy.litert.ipynb #2024a935
 def _flat(): return need('ai_edge_litert.tools.flatbuffer_utils', 'litert')

@@ -169,9 +169,19 @@ def _colorize(classes, colors, file):
         raise ValueError(f'a map of {classes.dtype} up to {classes.max(initial=0)}: expected numbers of classes, 0 to {len(colors)-1}')
     return colors[classes]
 
-# %% ../../nbs/10a_deploy.predictor.ipynb #5941c814
+# %% ../../nbs/10a_deploy.predictor.ipynb #05fa821f
+def _colorize_metres(metres, colors, span):
+    "`metres` in `colors` over `span`, (near, far) or None: their own; black where nothing is known. Raises `ValueError` for what are no metres."
+    metres,colors = np.asarray(metres),np.array(colors, 'uint8')
+    if metres.dtype.kind!='f': raise ValueError(f'a map of {metres.dtype}: expected metres, floating-point numbers; millimetres are /1000.')
+    known = np.isfinite(metres) & (metres>0)
+    lo,hi = span or (metres[known].min(initial=np.inf), metres[known].max(initial=0))
+    place = (np.where(known, metres, lo) - lo)/max(hi-lo, 1e-6)*len(colors) if known.any() else np.zeros(metres.shape)
+    return np.where(known[...,None], colors[place.clip(0, len(colors)-1).astype(int)], 0).astype('uint8')
+
+# %% ../../nbs/10a_deploy.predictor.ipynb #68fdc5e3
 class Predictor:
-    "A network in an exported file: called with a picture, it gives each pixel's class. Raises `ValueError` or `ImportError` naming `file`."
+    "A network in an exported file: called with a picture, it gives each pixel's class, or its metres. Raises `ValueError` or `ImportError` naming `file`."
     def __init__(self,
         file,          # .onnx, .tflite, .pte or .xml (with .bin beside), made by `mobiledepth export`
         threads:int=1, # Threads of the processor to use
@@ -183,7 +193,7 @@ class Predictor:
 
     def __call__(self,
         x:np.ndarray, # Picture, uint8 `(h, w, 3)` in red, green, blue, or pictures `(n, h, w, 3)`
-    )->np.ndarray:    # Classes, uint8 `(h, w)` or `(n, h, w)`; of an export with logits: float32 `(classes, h, w)` or `(n, classes, h, w)`
+    )->np.ndarray:    # Classes, uint8, or metres, float32, `(h, w)` or `(n, h, w)`; of an export with logits: float32 `(classes or 1, h, w)`, or with `n` first
         "What the network says about `x`. Raises `ValueError` where that is no picture, or of another size than the file takes."
         _check_picture(x)
         if self.input_size not in (None, x.shape[-3:-1]): raise _wrong_size(self.file, x, self.input_size)
@@ -193,10 +203,11 @@ class Predictor:
         return res if x.ndim==4 else res[0]
 
     def colorize(self,
-        classes:np.ndarray, # Numbers of classes, `(h, w)` or `(n, h, w)`
-    )->np.ndarray:          # uint8 `(h, w, 3)` or `(n, h, w, 3)`
-        "A map in the colours that the file holds. Raises `ValueError` where it holds none, or `classes` are no numbers of classes."
-        return _colorize(classes, self.meta.get('colors'), self.file)
+        found:np.ndarray, # Numbers of classes, or metres, `(h, w)` or `(n, h, w)`
+    )->np.ndarray:        # uint8 `(h, w, 3)` or `(n, h, w, 3)`
+        "A map in the file's colours; depth over the file's range or else its own, black where unknown. Raises `ValueError` where `found` does not fit."
+        colors = self.meta.get('colors')
+        return _colorize_metres(found, colors, self.meta.get('range')) if self.meta.get('task')=='depth' else _colorize(found, colors, self.file)
 
     def __repr__(self):
         size = 'any size' if self.input_size is None else '{}x{}'.format(*self.input_size)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['parts', 'sensitivity', 'sensitivity_table']
 
-# %% ../../nbs/10ga_deploy.sensitivity.ipynb #5ccaaa8f
+# %% ../../nbs/10ga_deploy.sensitivity.ipynb #4cab53a0
 import tempfile
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import torch
 from fastai.vision.all import progress_bar
 from torch import nn
 
-from .export import camera_pictures
+from .export import _same, camera_pictures
 from .graph import CameraGraph, graph_meta, within
 from .onnx import onnx_proto, write_int8
 from .predictor import Predictor
@@ -38,14 +38,14 @@ def parts(
         else: res.append((name,))
     return res
 
-# %% ../../nbs/10ga_deploy.sensitivity.ipynb #fb6a6606
+# %% ../../nbs/10ga_deploy.sensitivity.ipynb #76f19954
 def sensitivity(
     model:Unet,    # Trained
     pictures,      # For calibration, as for `camera_pictures`
     tests=None,    # Pictures to compare on, as for `camera_pictures`; None: those of the calibration
     size=None,     # `(h, w)` inside the network; None: what it was saved with
     n:int=16,      # Pictures for calibration, and as many to compare on
-)->list:           # Dicts `part` (names), `alone` and `spared`: share of pixels whose class changes with this part alone in 8 bits, and with all but it
+)->list:           # Dicts `part` (names), `alone` and `spared`: share of pixels whose class, or metres by 1%, change with this part alone in 8 bits, and with all but it
     "What 8 bits do to each part. The last row, of the part (), is the whole network."
     graph = CameraGraph(model, size, resize=False)
     pictures,tests = [camera_pictures(o, n, graph.size) for o in (pictures, pictures if tests is None else tests)]
@@ -56,7 +56,7 @@ def sensitivity(
             write_int8(graph, example, file, meta, pictures, keep, proto)
             return np.stack([Predictor(file)(o) for o in tests])
         full = maps(['model'])
-        changed = lambda keep: float((maps(keep)!=full).mean())
+        changed = lambda keep: float(1-_same(maps(keep), full, graph, .01)[0].mean())
         others = lambda part: [o for p in all_parts if p!=part for o in p]
         rows = [dict(part=p, alone=changed(others(p)), spared=changed(list(p))) for p in progress_bar(all_parts, leave=False)]
         return [*rows, dict(part=(), alone=changed([]), spared=0.)]
