@@ -1,7 +1,7 @@
 """What was tried for depth on NYU, a short run each, on rooms held out of train; the 654 test frames choose nothing.
 
 `python scripts/nyu.py NAME` trains one variant for a third of the epochs of the final runs, reports on the held-out frames and leaves a record of kind 'ablation'.
-`base` is the recipe that all others differ from in what their name says. The `kd-` ones have a teacher, `teacher`, which must have been run before."""
+In `base` a crop's metres stay as they are; in all others the camera stays (`keep_camera`), and they differ from `camera` in what their name says. The `kd-` ones have a teacher, `teacher`, which must have been run before."""
 import sys
 from dataclasses import asdict, replace
 
@@ -11,18 +11,19 @@ from fastcore.script import call_parse
 from mobiledepth.experiments import run_settings, run_weights
 from mobiledepth.settings import DistilledDepthSettings, get_settings
 
-base = replace(get_settings('nyu-student'), epochs=7, holdout='holdout')
+base = replace(get_settings('nyu-student'), epochs=7, holdout='holdout', keep_camera=False)
+camera = dict(keep_camera=True)
 variants = {
     'base': {},
-    'silog': dict(gradient=0.),
-    'normal': dict(normal=1.),
-    'robust': dict(robust=.6),
-    'bounded': dict(depth_range=(500, 10500)),
-    'camera': dict(keep_camera=True),
-    'crop50': dict(min_scale=.5),
-    'lr3': dict(lr=3e-3),
-    'small': dict(backbone_indices=(1, 2, 3), decoder_channels=(64, 64), min_stride=1),
-    'teacher': {k:getattr(get_settings('nyu-teacher'), k) for k in ('backbone', 'decoder_channels', 'size')}}
+    'camera': camera,
+    'silog': camera | dict(gradient=0.),
+    'normal': camera | dict(normal=1.),
+    'robust': camera | dict(robust=.6),
+    'bounded': camera | dict(depth_range=(500, 10500)),
+    'crop50': camera | dict(min_scale=.5),
+    'lr3': camera | dict(lr=3e-3),
+    'small': camera | dict(backbone_indices=(1, 2, 3), decoder_channels=(64, 64), min_stride=1),
+    'teacher': camera | {k:getattr(get_settings('nyu-teacher'), k) for k in ('backbone', 'decoder_channels', 'size')}}
 distilled = {
     'kd-dense': dict(dense=1.),
     'kd-affinity': dict(dense=0., affinity=10.),
@@ -33,7 +34,7 @@ def settings_of(name, results):
     "Settings of the variant called `name`."
     if name in variants: return replace(base, **variants[name])
     teacher = str(run_weights('nyu-teacher-short', replace(base, **variants['teacher']).size, 0, results))
-    return DistilledDepthSettings(**asdict(base) | dict(load_size=DistilledDepthSettings().load_size, teacher=teacher, **distilled[name]))
+    return DistilledDepthSettings(**asdict(base) | camera | dict(load_size=DistilledDepthSettings().load_size, teacher=teacher, **distilled[name]))
 
 @call_parse
 def main(

@@ -1,0 +1,76 @@
+"""What each term of depth distillation costs: seconds of a step and peak memory, on a generated batch and random weights.
+
+`python scripts/bench_depth_distill.py` writes `results/bench-depth-distill.json`. Peak memory comes first, each variant in a process of its own; then every repeat times a step of each
+variant and a forward pass of the teacher, one after the other, in one process. The settings are those of `nyu-distilled`."""
+import json, resource, subprocess, sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from bench_distill import quartiles, seconds
+from fastai.vision.all import DataLoaders, Learner, ProgressCallback, set_seed
+from fastcore.script import call_parse
+
+from mobiledepth.depth_experiments import make_depth_cbs, make_depth_loss, make_depth_unet
+from mobiledepth.records import device_name, git_commit, versions, write_record
+from mobiledepth.settings import get_settings
+
+repo = Path(__file__).resolve().parent.parent
+none = dict(dense=0., affinity=0., feature=0.)
+variants = dict(plain=None, dense=dict(dense=1.), affinity=dict(affinity=10.), feature=dict(feature=1.), all=dict(dense=1., affinity=10., feature=1.))
+
+def make_teacher():
+    "A network of the teacher's size."
+    return make_depth_unet(replace(get_settings('nyu-teacher'), pretrained=False)).to(memory_format=torch.channels_last).eval()
+
+def make_step(variant, s):
+    "A function that does one step of a new student in a fastai `Learner`, all callbacks included."
+    set_seed(0)
+    batch = torch.rand(s.bs, 3, *s.load_size),torch.rand(s.bs, 1, *s.load_size)*9+.5
+    dls = DataLoaders.from_dsets(*[list(zip(*batch))]*2, bs=s.bs, device=torch.device('cpu'), num_workers=0)
+    learn = Learner(dls, make_depth_unet(s), loss_func=make_depth_loss(s))
+    if variants[variant]: learn.add_cbs(make_depth_cbs(replace(s, **none | variants[variant]), make_teacher(), learn))
+    learn.to_channelslast(use_amp=False)
+    learn.remove_cb(ProgressCallback)
+    learn.create_opt()
+    learn.dl,learn.n_iter = dls.train,1
+    for event in ('before_fit', 'before_epoch', 'before_train'): learn(event) # as `fit` does ahead of its first batch
+    return lambda: learn.one_batch(0, batch)
+
+def print_peak(variant, s, steps):
+    "Train `steps` steps and print the largest resident set of this process, in MiB."
+    step = make_step(variant, s)
+    for _ in range(steps): step()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (2**20 if sys.platform=='darwin' else 2**10))
+
+def peak_in_child(variant):
+    "What `print_peak` finds in a process of its own, which gets all arguments of this one."
+    res = subprocess.run([sys.executable, *sys.argv, '--peak_of', variant], stdout=subprocess.PIPE, text=True)
+    return int(res.stdout.split()[-1]) if not res.returncode else sys.exit(res.returncode)
+
+def time_steps(s, repeats):
+    "Seconds of every repeat, one list for each variant and one for the teacher; two repeats more come first, untimed."
+    steps,teacher,x = {v:make_step(v, s) for v in variants},make_teacher(),torch.rand(s.bs, 3, *s.load_size)
+    steps['teacher'] = torch.no_grad()(lambda: teacher(x))
+    times = [{k:seconds(f) for k,f in steps.items()} for _ in range(repeats+2)][2:]
+    return {k:[t[k] for t in times] for k in steps}
+
+@call_parse
+def main(
+    repeats:int=20,    # Timed repeats
+    steps:int=3,       # Steps before peak memory is read
+    threads:int=1,     # Threads of PyTorch
+    out:str=None,      # File of the record; without it results/bench-depth-distill.json
+    peak_of:str=None,  # Only print the peak memory of this variant
+):
+    "Measure what the terms cost in seconds and memory, and write a record."
+    torch.set_num_threads(threads)
+    s = replace(get_settings('nyu-distilled'), pretrained=False)
+    if peak_of: return print_peak(peak_of, s, steps)
+    memory = {v:peak_in_child(v) for v in variants} # while this process is small: a child's peak starts at its parent's
+    times = time_steps(s, repeats)
+    ratios = {v:[d/p for d,p in zip(times[v], times['plain'])] for v in times}
+    record = dict(experiment='bench-depth-distill', kind='bench', settings=dict(asdict(s), repeats=repeats, steps=steps), commit=git_commit(repo), versions=versions(),
+                  device=device_name(), seconds={k:quartiles(v) for k,v in times.items()}, over_plain={k:quartiles(v) for k,v in ratios.items()}, peak_mib=memory)
+    write_record(Path(out or repo/'results'/'bench-depth-distill.json'), record)
+    print(json.dumps({k:record[k] for k in ('seconds', 'over_plain', 'peak_mib')}, indent=1))

@@ -1,0 +1,97 @@
+"""What trained depth networks do on NYU's 654 test frames: pictures for `nbs/experiments/nyu.ipynb`, and errors by kind of thing.
+
+`python scripts/nyu_figures.py --path NYU` takes the networks of seed 0 by name, `weights/NAME.safetensors` or those of a folder of runs, writes pictures to `nbs/images` and
+`results/nyu-by-class.json`. Things are told by the 40 classes of Gupta et al. (2013) in `labels40/NNNN.png`, 0 to 39; the last class holds what has no label too."""
+from pathlib import Path
+
+import matplotlib
+matplotlib.use('Agg')
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from fastai.vision.all import Image, progress_bar
+from fastcore.script import call_parse
+from torch.nn import functional as F
+
+from mobiledepth.core import atomic_path
+from mobiledepth.data.depth import TensorDepth, depth_bar, valid_depth
+from mobiledepth.data.nyu import nyu_border, nyu_box, nyu_test_dl
+from mobiledepth.depth_metrics import in_metres, picture_errors
+from mobiledepth.experiments import find_trained
+from mobiledepth.models import weights_sha256
+from mobiledepth.records import git_commit, write_record
+
+repo = Path(__file__).resolve().parent.parent
+classes = ('wall floor cabinet bed chair sofa table door window bookshelf picture counter blinds desk shelves curtain dresser pillow mirror floor-mat clothes '
+           'ceiling books refrigerator television paper towel shower-curtain box whiteboard person night-stand toilet sink lamp bathtub bag '
+           'other-structure other-furniture other-or-none').split()
+
+def look(nets, path):
+    "For each test frame: its file, picture, truth, and what each network says, in metres at the truth's size."
+    dl = nyu_test_dl(path, bs=1, num_workers=0, device='cpu')
+    for f,(x,y) in zip(progress_bar(dl.items), dl):
+        with torch.inference_mode(): yield f, x[0], y, {k: in_metres(net(x), y)[0] for k,net in nets.items()}
+
+def labels_of(f, size):
+    "The classes of a frame's pixels, inside the white border."
+    im = Image.open(f.parent.parent/'labels40'/f'{f.stem}.png')
+    return torch.from_numpy(np.array(im.crop(nyu_box(nyu_border, im.size)))).long().view(size)
+
+def by_class(frames):
+    "Pixels, mean relative error and RMSE of each class, for each network."
+    sums = {}
+    for f,_,y,preds in frames:
+        seen,label = valid_depth(y)[0,0],labels_of(f, y.shape[-2:])
+        for k,p in preds.items():
+            d,t = (p-y.as_subclass(torch.Tensor))[0,0][seen].double(),y.as_subclass(torch.Tensor)[0,0][seen].double()
+            add = torch.zeros(3, len(classes), dtype=torch.double).index_add_(1, label[seen], torch.stack([torch.ones_like(d), d.abs()/t, d**2]))
+            sums[k] = sums.get(k, 0) + add
+    return {k: {c: dict(pixels=int(n), rel=rel/n, rmse=(sq/n)**.5) for c,(n,rel,sq) in zip(classes, s.T.tolist()) if n} for k,s in sums.items()}
+
+def save(fig, name):
+    with atomic_path(repo/'nbs/images'/name) as tmp: fig.savefig(tmp, dpi=75, bbox_inches='tight')
+    plt.close(fig)
+
+def plot_scatter(frames, name):
+    "Predicted against true metres, pixels counted."
+    true,pred = (torch.cat([o[3][name][valid_depth(o[2])][::7] if k else o[2].as_subclass(torch.Tensor)[valid_depth(o[2])][::7] for o in frames]) for k in (0, 1))
+    fig,ax = plt.subplots(figsize=(4.6,4))
+    ax.hist2d(true.numpy(), pred.numpy(), bins=100, range=[[.5,9.5]]*2, norm='log', cmap='viridis')
+    ax.plot([.5,9.5], [.5,9.5], color='red', lw=.8)
+    ax.set(xlabel='true metres', ylabel='predicted metres', title=f'{name}, pixels of 654 frames')
+    save(fig, 'nyu_scatter.png')
+
+def plot_extremes(frames, names, n=3):
+    "The best and the worst frames of the last network, beside the truth and the other networks."
+    rel = [picture_errors(o[3][names[-1]].log(), o[2])['rel'].item() for o in frames]
+    order = np.argsort(rel)
+    rows = [*order[:n], *order[-n:]]
+    fig,axs = plt.subplots(len(rows), 2+len(names), figsize=(2.5*(2+len(names)), 1.9*len(rows)), layout='constrained')
+    for row,i in zip(axs, rows):
+        f,x,y,preds = frames[i]
+        row[0].imshow(F.interpolate(x[None], y.shape[-2:])[0].permute(1,2,0).numpy())
+        row[0].axis('off')
+        lo,hi = np.quantile(y[valid_depth(y)].numpy(), (.01,.99))
+        for ax,m in zip(row[1:], (y[0], *(preds[k][0] for k in names))): TensorDepth(m).show(ctx=ax, vmin=lo, vmax=hi)
+        row[-1].set_title(f'REL {rel[i]:.2f}', fontsize=9)
+        depth_bar(row[1:])
+    for ax,t in zip(axs[0], ('picture', 'truth', *names[:-1])): ax.set_title(t, fontsize=9)
+    axs[0,-1].set_title(f'{names[-1]}, REL {rel[rows[0]]:.2f}', fontsize=9)
+    save(fig, 'nyu_extremes.png')
+
+@call_parse
+def main(
+    path:str=None,      # Folder of NYU; else $MOBILEDEPTH_DATA/nyuv2
+    names:str='nyu-student,nyu-distilled', # Networks, with commas between
+    runs:str='runs',    # Folder of runs that holds those not among the committed weights
+    results:str='results', # Folder for the record
+):
+    "Draw and count."
+    torch.set_num_threads(1)
+    names = names.split(',')
+    nets = {k: find_trained(k, runs) for k in names}
+    frames = list(look(nets, path))
+    write_record(Path(results)/'nyu-by-class.json', dict(experiment='nyu-by-class', kind='figure', commit=git_commit(repo), n_test=len(frames),
+        weights_sha256={k: weights_sha256(v) for k,v in nets.items()}, classes=by_class(frames)))
+    plot_scatter(frames, names[-1])
+    plot_extremes(frames, names)
