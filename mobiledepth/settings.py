@@ -80,7 +80,7 @@ class DistilledSettings(SegmentationSettings):
     cwd:float = 3.            # Weight of the channel-wise divergence
     cwd_T:float = 4.          # Temperature of the channel-wise divergence
 
-# %% ../nbs/09a_settings.ipynb #34c3cffa
+# %% ../nbs/09a_settings.ipynb #a0b93920
 @dataclass(frozen=True)
 class DepthSettings(RunSettings):
     "Settings of one `fine_tune` on metric depth; the loss is `silog*SILogLoss(silog_lam) + gradient*GradientMatchingLoss() + ...`."
@@ -89,6 +89,7 @@ class DepthSettings(RunSettings):
     fusion:str = 'add'        # How an encoder map joins the decoder: concat (the paper's module) or add
     min_stride:int = 4        # Finest of the encoder's maps that is used, by its stride
     epochs:int = 19           # Of the second phase of `fine_tune`
+    min_scale:float = 0.5     # Smallest share of the picture's area in a training crop
     labelled:int = 1          # See the depth of each so-manyth training frame only; the others keep their pictures
     keep_camera:bool = True   # Divide depth by a crop's enlargement, as if one camera had taken all crops?
     depth_range:tuple = ()    # Nearest and farthest depth the network can say, millimetres; empty: any

@@ -11,7 +11,7 @@ from fastcore.script import call_parse
 from mobiledepth.experiments import run_settings, run_weights
 from mobiledepth.settings import DistilledDepthSettings, get_settings
 
-base = replace(get_settings('nyu-student'), epochs=7, holdout='holdout', keep_camera=False)
+base = replace(get_settings('nyu-student'), epochs=7, holdout='holdout', keep_camera=False, min_scale=.3)
 camera = dict(keep_camera=True)
 variants = {
     'base': {},

@@ -102,7 +102,7 @@ def _refuse_test(items):
     if leaked := sorted({o.stem for o in items} & set(camvid_names('test'))):
         raise ValueError(f'{len(leaked)} frames of the official test set are to be trained or validated on ({leaked[0]}, ...)')
 
-# %% ../../nbs/02c_data.camvid.ipynb #96d9ce8c
+# %% ../../nbs/02c_data.camvid.ipynb #27dc9b2c
 @delegates(Datasets.dataloaders, but=['path','shuffle_train'])
 def camvid_dls(
     path=None,             # Folder in CamVid's layout; else `$MOBILEDEPTH_DATA/camvid`, else fastai downloads it
@@ -125,6 +125,7 @@ def camvid_dls(
     splits = camvid_split(pics.attrgot('stem'), holdout, valid)
     dls = frames_dls(path, pics, splits, size, bs, codes, item_tfms, batch_tfms, 'camvid' if cache else None, num_workers, every, **kwargs)
     _refuse_test(dls.train_ds.items + dls.valid_ds.items)
+    dls.data = 'camvid'
     return dls
 
 # %% ../../nbs/02c_data.camvid.ipynb #d0807a36

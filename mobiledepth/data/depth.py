@@ -310,7 +310,7 @@ def depth_split(
                                       'add pictures, or name others in train_names.txt and val_names.txt')
     return res
 
-# %% ../../nbs/03_data.depth.ipynb #2379f39b
+# %% ../../nbs/03_data.depth.ipynb #cecb0ae1
 def _hidden(stems, labelled):
     "The names whose depth is hidden when only each `labelled`-th is to be seen."
     return [o for i,o in enumerate(stems) if i%labelled]
@@ -366,7 +366,9 @@ def depth_dls(
 )->DataLoaders:             # Pictures in 0..1 and `TensorDepth`; with `c`, `depth_median` and `depth_range`
     "Loaders over one's own pictures with depth, all files checked first. Raises `DataError`, `ValueError`."
     pics = check_depth(path, unit=unit, invalid=invalid, depth_range=depth_range)
-    return depth_frames_dls(path, pics, depth_split(path, pics, valid_pct), unit=unit, invalid=invalid, depth_range=depth_range, **kwargs)
+    dls = depth_frames_dls(path, pics, depth_split(path, pics, valid_pct), unit=unit, invalid=invalid, depth_range=depth_range, **kwargs)
+    dls.data = 'depth'
+    return dls
 
 depth_dls = delegates(depth_frames_dls, but=['pics', 'splits'])(depth_dls)
 

@@ -68,7 +68,7 @@ def check_nyu(
         warnings.warn(f'{path} is not the whole of NYU: {n[0]} of 795 frames of train, {n[1]} of 654 of test', stacklevel=2)
     return pics
 
-# %% ../../nbs/03b_data.nyu.ipynb #d8ae84b5
+# %% ../../nbs/03b_data.nyu.ipynb #4905c019
 def _nyu(path): return data_dir('nyuv2', path)
 def _size_of(pics):
     with Image.open(pics[0]) as im: return im.size
@@ -88,7 +88,10 @@ def nyu_dls(
     where = {o.stem:i for i,o in enumerate(pics)}
     train,valid = (nyu_names(path, o) for o in (('fit', 'holdout') if holdout else ('train', 'test')))
     splits = [[where[o] for o in names] for names in (train, valid if holdout else valid[::10])]
-    return depth_frames_dls(path, pics, splits, size, bs, more_tfms=[CropBox(nyu_box(nyu_border, _size_of(pics)))], cache='nyuv2' if cache else None, **kwargs)
+    border = CropBox(nyu_box(nyu_border, _size_of(pics)))
+    dls = depth_frames_dls(path, pics, splits, size, bs, more_tfms=[border], cache='nyuv2' if cache else None, **kwargs)
+    dls.data = 'nyu'
+    return dls
 
 def nyu_test_dl(
     path=None,            # As for `nyu_dls`

@@ -84,7 +84,7 @@ def check_street(
     if faults: raise DataError(f'{path} is not as a folder of street scenes should be, {len(faults)} fault(s):', faults)
     return pics
 
-# %% ../../../nbs/04n_data.street.loaders.ipynb #ea2a4cde
+# %% ../../../nbs/04n_data.street.loaders.ipynb #46448735
 def street_folder(
     path=None, # A folder of street scenes; None for the packaged ones
 )->Path:       # An existing folder
@@ -115,7 +115,9 @@ def street_dls(
     where = {o.stem:i for i,o in enumerate(pics)}
     splits = [[where[o] for o in split[k]] for k in ('train','val')]
     how = dict(size=size, bs=bs, item_tfms=item_tfms, batch_tfms=batch_tfms, cache='street' if cache else None, num_workers=num_workers, every=every, **kwargs)
-    return depth_frames_dls(path, pics, splits, unit=1/depth_unit, **how) if task=='depth' else frames_dls(path, pics, splits, codes=codes, **how)
+    dls = depth_frames_dls(path, pics, splits, unit=1/depth_unit, **how) if task=='depth' else frames_dls(path, pics, splits, codes=codes, **how)
+    dls.data = 'street'
+    return dls
 
 def street_test_dl(
     path=None,            # Folder of street scenes; None for the packaged ones
