@@ -23,7 +23,7 @@ variants = {
     'crop50': camera | dict(min_scale=.5),
     'lr3': camera | dict(lr=3e-3),
     'small': camera | dict(backbone_indices=(1, 2, 3), decoder_channels=(64, 64), min_stride=1),
-    'teacher': camera | {k:getattr(get_settings('nyu-teacher'), k) for k in ('backbone', 'decoder_channels', 'size')}}
+    'teacher': camera | dict(min_scale=.5) | {k:getattr(get_settings('nyu-teacher'), k) for k in ('backbone', 'decoder_channels', 'size')}}
 distilled = {
     'kd-dense': dict(dense=1.),
     'kd-affinity': dict(dense=0., affinity=10.),
@@ -34,7 +34,7 @@ def settings_of(name, results):
     "Settings of the variant called `name`."
     if name in variants: return replace(base, **variants[name])
     teacher = str(run_weights('nyu-teacher-short', replace(base, **variants['teacher']).size, 0, results))
-    return DistilledDepthSettings(**asdict(base) | camera | dict(load_size=DistilledDepthSettings().load_size, teacher=teacher, **distilled[name]))
+    return DistilledDepthSettings(**asdict(base) | camera | dict(min_scale=.5, load_size=DistilledDepthSettings().load_size, teacher=teacher, **distilled[name]))
 
 @call_parse
 def main(

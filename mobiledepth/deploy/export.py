@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['routes', 'min_equal', 'max_abs', 'metres_tol', 'get_route', 'camera_pictures', 'agreement', 'export_model']
 
-# %% ../../nbs/10g_deploy.export.ipynb #84d50257
+# %% ../../nbs/10g_deploy.export.ipynb #48854f4b
 import hashlib, json, os, tempfile
 from copy import deepcopy
 from importlib import import_module
@@ -19,7 +19,7 @@ from ..core import did_you_mean, locked
 from ..data.street.loaders import street_folder
 from .graph import CameraGraph, graph_meta
 from .predictor import Predictor
-from ..learner import _vocab
+from ..learner import learner_meta
 from ..models import Unet
 from ..predict import open_picture
 
@@ -182,16 +182,12 @@ def export_model(
         _finish(Path(tmp), file, about(graph), {k:v for k,v in found.items() if k!='parted'})
     return file
 
-# %% ../../nbs/10g_deploy.export.ipynb #a81cd98b
+# %% ../../nbs/10g_deploy.export.ipynb #61dc5aa2
 def _learner_model(learn):
     "The model of a learner with what the file should say about it. Raises `ValueError` for a network that is no `Unet`."
     if not isinstance(learn.model, Unet): raise ValueError(f'{type(learn.model).__name__}: expected a Unet, as mobile_unet_learner makes it')
     model = deepcopy(learn.model).cpu()
-    x = learn.dls.train_ds and learn.dls.valid.one_batch()[0]
-    span = getattr(learn.dls, 'depth_range', None)
-    known = dict(vocab=_vocab(learn.dls), data=getattr(learn.dls, 'data', None))
-    if model.config['num_classes']==1 and not known['vocab']: known.update(task='depth', unit='metres', depth_range=span and [float(o) for o in span])
-    model.meta = dict(getattr(model, 'meta', {}), size=list(model.inner_size or x.shape[-2:]), **{k:v for k,v in known.items() if v})
+    model.meta = getattr(model, 'meta', {}) | learner_meta(learn)
     return model
 
 @patch
