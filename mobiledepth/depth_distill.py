@@ -27,7 +27,7 @@ class DenseDepth(nn.Module):
     )->Tensor:          # Scalar
         return self.loss(student, teacher.detach().as_subclass(Tensor).float().exp())
 
-# %% ../nbs/08b_depth_distill.ipynb #59387572
+# %% ../nbs/08b_depth_distill.ipynb #1e40a163
 def cell_features(
     x:Tensor,   # Map, `(n, channels, h, w)`
     grid:tuple, # Cells down and across
@@ -57,7 +57,9 @@ class PairwiseAffinity(nn.Module):
         teacher,       # As many maps; no gradient flows into them
         target:Tensor, # Metres, `(n, 1, h, w)`
     )->Tensor:         # Scalar
-        seen = cells_with_depth(target, self.grid).float()
+        with torch.autocast(target.device.type, enabled=False): return self._gap(student, teacher, cells_with_depth(target, self.grid).float())
+
+    def _gap(self, student, teacher, seen):
         pairs = seen[:,:,None]*seen[:,None]
         gaps = [((self._cosines(s)-self._cosines(t.detach()))**2*pairs).sum((1,2))/pairs.sum((1,2)) for s,t in zip(student, teacher)]
         return torch.stack(gaps).mean()
@@ -66,7 +68,7 @@ class PairwiseAffinity(nn.Module):
         x = F.normalize(cell_features(x, self.grid), dim=-1, eps=1e-6)
         return x@x.transpose(1, 2)
 
-# %% ../nbs/08b_depth_distill.ipynb #db2d9ef9
+# %% ../nbs/08b_depth_distill.ipynb #ba966274
 class FeatureMimicry(nn.Module):
     "Share of the variance of the teacher's features that no 1x1 convolution of the student's explains, mean over maps (after Zhang et al., 2021)."
     features = True
@@ -83,7 +85,8 @@ class FeatureMimicry(nn.Module):
         target:Tensor, # Metres, `(n, 1, h, w)`
     )->Tensor:         # Scalar, 0 to 1
         seen = cells_with_depth(target, self.grid)
-        return torch.stack([self._unexplained(*(cell_features(o, self.grid)[seen] for o in (s, t.detach()))) for s,t in zip(student, teacher)]).mean()
+        with torch.autocast(target.device.type, enabled=False): # half precision has too few digits for a solution
+            return torch.stack([self._unexplained(*(cell_features(o, self.grid)[seen] for o in (s, t.detach()))) for s,t in zip(student, teacher)]).mean()
 
     def _unexplained(self, s, t):
         "Share of the variance of rows `t` that the best linear map of rows `s` leaves."

@@ -53,7 +53,7 @@ def depth_priors(
     mean = torch.where(count>0, total/count.clamp(min=1), total.sum()/count.sum())
     return dict(median=FixedDepth(torch.cat(seen).median().expand(size)), mean_map=FixedDepth(mean))
 
-# %% ../nbs/09cb_depth_experiments.ipynb #8208fd57
+# %% ../nbs/09cb_depth_experiments.ipynb #120d15f8
 def make_depth_dls(
     path,            # Folder of the data set
     s:DepthSettings, # Settings
@@ -119,4 +119,5 @@ def depth_prior_report(
     "What the training frames tell without a look at the picture."
     train = get_data(s.data, 'depth').test_dl(path, size=s.size, bs=s.bs, split='fit' if s.holdout else 'train', num_workers=s.num_workers)
     figures = 'rmse', 'rmse_pooled', 'rel', 'log10', 'si_rmse', 'delta1'
-    return {k:{f:depth_report(m, dl)[f] for f in figures} for k,m in depth_priors(train, s.size).items()}
+    reports = {k:depth_report(m, dl) for k,m in depth_priors(train, s.size).items()}
+    return {k:{f:r[f] for f in figures} for k,r in reports.items()}

@@ -26,9 +26,10 @@ def at_depth_size(
     if inp.shape[-2:] != targ.shape[-2:]: inp = F.interpolate(inp, targ.shape[-2:], mode='bilinear', align_corners=False)
     return inp,targ.where(mask, 1).log(),mask
 
-# %% ../nbs/05b_depth_losses.ipynb #dafa8e7f
+# %% ../nbs/05b_depth_losses.ipynb #7cbe5cee
 class DepthTerm(nn.Module):
     "A loss between log depth and metres; subclasses define `per_picture`."
+    y_int = True # fastai's MixUp then mixes losses: mixed depths would be wrong at every edge and hole
     reduction = 'mean' # Over pictures with a reading; or 'sum', or 'none' for one number a picture, as fastai's `Interpretation` sets it
     def forward(self,
         inp:Tensor,  # Log depth, `(n, 1, h, w)`

@@ -88,7 +88,7 @@ def picture_errors(
     pred,targ,mask = in_metres(inp, targ)
     return {**{k:f(pred, targ, mask) for k,f in depth_figures.items()}, 'pixels':mask.flatten(1).sum(1)}
 
-# %% ../nbs/06b_depth_metrics.ipynb #0853d033
+# %% ../nbs/06b_depth_metrics.ipynb #cf2f2342
 def _gathered(errors):
     "One dict from those of many batches, float64 on the CPU."
     return {k:torch.cat([e[k] for e in errors]).cpu().double() for k in errors[0]}
@@ -98,10 +98,19 @@ class DepthMetric(Metric):
     def __init__(self): self.reset()
     def reset(self): self.errors = []
 
+    falling = True # The lower the better
+
     def accumulate(self, learn):
+        self._check_trackers(learn)
         peers = [m for m in learn.metrics if isinstance(m, DepthMetric)]
         if any(m is self for m in peers[1:]): self.errors = peers[0].errors
         else: self.errors.append(picture_errors(learn.pred, learn.y))
+
+    def _check_trackers(self, learn):
+        "Raise `ValueError` where a callback would keep the worst epoch: fastai takes all but losses and errors to be the better the higher."
+        for cb in learn.cbs:
+            if isinstance(cb, TrackerCallback) and cb.monitor==self.name and self.falling==(cb.comp is np.greater): raise ValueError(
+                f'{type(cb).__name__}(monitor={self.name!r}) would keep the worst: give comp=np.{"less" if self.falling else "greater"}')
 
     @property
     def value(self):
@@ -109,7 +118,7 @@ class DepthMetric(Metric):
         e = _gathered(self.errors)
         return e[self.name][e['pixels']>0].mean().item()
 
-# %% ../nbs/06b_depth_metrics.ipynb #828236e4
+# %% ../nbs/06b_depth_metrics.ipynb #844a6e11
 class DepthRMSE(DepthMetric):
     "Mean over pictures of `depth_rmse`, metres."
     name = 'rmse'
@@ -128,6 +137,7 @@ class SIRMSE(DepthMetric):
 
 class DeltaAccuracy(DepthMetric):
     "Mean over pictures of `delta_accuracy`. Raises `ValueError` for another `n` than 1, 2 or 3."
+    falling = False
     def __init__(self,
         n:int=1, # 1, 2 or 3: the power of 1.25
     ):

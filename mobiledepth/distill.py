@@ -100,20 +100,21 @@ def renormalize(
     (m,s),(m2,s2) = _stats(dls, x),_stats(other_dls, x)
     return (x*s + m - m2)/s2
 
-# %% ../nbs/08_distill.ipynb #22d3e7e6
+# %% ../nbs/08_distill.ipynb #aea6fec2
 def shrink_maps(
     size,           # `(h, w)` in pixels; None: nothing is changed
     student:Tensor, # Logits, `(n, classes, any h, any w)`
     teacher:Tensor, # Logits, likewise
     target:Tensor,  # Labels, `(n, H, W)` or `(n, 1, H, W)`
 )->tuple:           # The three at `size`
-    "Logits averaged over areas, labels taken from their middles."
+    "Logits averaged over areas, labels taken from their middles; metres stay floats `(n, 1, h, w)`."
     if size is None: return student,teacher,target
     student,teacher = (F.interpolate(o.as_subclass(Tensor).float(), size, mode='area') for o in (student, teacher))
-    target = target.as_subclass(Tensor).view(len(target), 1, *target.shape[-2:])
-    return student, teacher, F.interpolate(target.float(), size, mode='nearest-exact').long()[:,0]
+    target = target.as_subclass(Tensor)
+    small = F.interpolate(target.view(len(target), 1, *target.shape[-2:]).float(), size, mode='nearest-exact')
+    return student, teacher, small if target.is_floating_point() else small.long()[:,0]
 
-# %% ../nbs/08_distill.ipynb #62842a7c
+# %% ../nbs/08_distill.ipynb #e5b905c4
 def decoder_blocks(
     model:nn.Module, # A `Unet`
 ):                   # Modules, deep to shallow
@@ -151,6 +152,7 @@ class KnowledgeDistillation(Callback):
         self._net().eval().requires_grad_(False).to(self.dls.device)
         self.fit_terms = self.terms or {DistillationLoss(self.T, self._void()): 1.}
         self.losses = []
+        self._unhook() # what a fit that was cancelled left
         if any(getattr(o, 'features', False) for o in self.fit_terms):
             self.hooks = [Hooks(self.layers(o), lambda m,i,out: out, detach=False) for o in (self.model, self._net())]
 
@@ -165,8 +167,10 @@ class KnowledgeDistillation(Callback):
         self.learn.loss = self.loss_grad.detach().clone()
         self.losses.append(torch.stack([o.detach().float() for o in (task, distill, self.loss, *parts)]))
 
+    def after_fit(self): self._unhook()
+
     def after_train(self):
-        while self.hooks: self.hooks.pop().remove()
+        self._unhook()
         if not self.losses or hasattr(self, 'lr_finder'): return
         own = [getattr(o, '__name__', type(o).__name__) for o in self.fit_terms]
         names = ['task_loss', 'distill_loss', 'total_loss', *(f'{o}_{own[:i].count(o)+1}' if own.count(o)>1 else o for i,o in enumerate(own))]
@@ -192,6 +196,9 @@ class KnowledgeDistillation(Callback):
         ax.set(xlabel='epoch', ylabel='loss')
         ax.legend()
         return ax
+
+    def _unhook(self):
+        while self.hooks: self.hooks.pop().remove()
 
     def _net(self): return self.teacher.model if isinstance(self.teacher, Learner) else self.teacher
     def _void(self): return getattr(self.loss_func, 'ignore_index', nested_attr(self.loss_func, 'func.ignore_index', None))

@@ -140,7 +140,7 @@ def find_trained(
         if f.exists(): return load_unet(f)
     raise FileNotFoundError(f'{name} was not trained yet, there is no {files[0]}: `mobiledepth train {name} --seed {seed} --results {results}` does that')
 
-# %% ../nbs/09d_experiments.ipynb #8d4ace6f
+# %% ../nbs/09d_experiments.ipynb #b3ef63e1
 @dataclass(frozen=True)
 class Task:
     "The parts of a run that depend on what is learnt; `s` are its settings."
@@ -151,7 +151,6 @@ class Task:
     test_dl:Callable # `(data set, path, s)` -> loader of the frames to report on
     report:Callable  # `(model, test_dl, s)` -> metrics, with `n`
     prior:Callable   # `(learner, path, test_dl, s)` -> metrics of what one knows without looking
-    about:Callable   # `(learner)` -> what is saved beside the weights
 
 def _segmentation_test_dl(data, path, s):
     return data.test_dl(path, size=s.size, bs=s.bs, codes=s.codes, split=s.holdout or 'test', num_workers=s.num_workers)
@@ -164,12 +163,11 @@ def _segmentation_prior(learn, path, dl, s):
 
 tasks = dict(
     segmentation=Task(make_dls, make_unet, make_learner, make_cbs, _segmentation_test_dl,
-        lambda model, dl, s: run_report(model, dl, s.size, s.codes, get_data(s.data).group), _segmentation_prior, lambda learn: {}),
+        lambda model, dl, s: run_report(model, dl, s.size, s.codes, get_data(s.data).group), _segmentation_prior),
     depth=Task(make_depth_dls, make_depth_unet, make_depth_learner, make_depth_cbs, _depth_test_dl,
-        lambda model, dl, s: depth_run_report(model, dl), lambda learn, path, dl, s: depth_prior_report(s, path, dl),
-        lambda learn: dict(task='depth', unit='metres', depth_range=learn.dls.depth_range)))
+        lambda model, dl, s: depth_run_report(model, dl), lambda learn, path, dl, s: depth_prior_report(s, path, dl)))
 
-# %% ../nbs/09d_experiments.ipynb #69527d16
+# %% ../nbs/09d_experiments.ipynb #18834e05
 def _facts(learn, s, path, teacher, start):
     "What a record says about code, data, machine and networks, known before the first epoch."
     encoder = getattr(learn.model, 'encoder', learn.model)
@@ -202,8 +200,7 @@ def _run(experiment, s, seed, path, file, kind, make_model, make_cbs):
     for cb in cbs:
         for row,more in zip(history.rows, getattr(cb, 'rows', [])): row.update(more)
     facts['seconds'] = round(sum(row['seconds'] for row in history.rows))
-    about = dict(experiment=experiment, seed=seed, size=s.size, data=s.data, **task.about(learn))
-    if isinstance(learn.model, Unet): save_unet(learn, run_weights(experiment, s.size, seed, results), **about)
+    if isinstance(learn.model, Unet): save_unet(learn, run_weights(experiment, s.size, seed, results), experiment=experiment, seed=seed, size=s.size, data=s.data)
     metrics = task.report(learn.model, test_dl, s) | dict(prior=task.prior(learn, path, test_dl, s))
     write_record(file, dict(experiment=experiment, task=s.task, kind=kind, seed=seed, n_test=metrics.pop('n'), metrics=metrics, **facts, history=history.rows))
     state.unlink(missing_ok=True)

@@ -6,7 +6,7 @@
 __all__ = ['weights_url', 'unet_splitter', 'mobile_unet_learner', 'total_params', 'learner_meta', 'save_unet', 'load_unet',
            'known_students', 'weights_sums', 'load_student']
 
-# %% ../nbs/07_learner.ipynb #61bbe758
+# %% ../nbs/07_learner.ipynb #687745bb
 import hashlib, json
 from http.client import HTTPException
 from pathlib import Path
@@ -20,6 +20,7 @@ from torch import nn
 
 import mobiledepth
 from .core import atomic_path, did_you_mean
+from .data.metres import PILDepth
 from .depth_losses import DepthLoss
 from .models import Unet
 
@@ -30,7 +31,7 @@ def unet_splitter(
     "Parameter groups for a pretrained encoder: `freeze` and the low end of a `slice` act on `model.encoder`."
     return L(params(model.encoder), params(model.decoder) + params(model.head))
 
-# %% ../nbs/07_learner.ipynb #7841fc1a
+# %% ../nbs/07_learner.ipynb #107038f3
 @delegates(Unet.__init__)
 def mobile_unet_learner(
     dls,                                    # DataLoaders; pictures in 0..1, not normalised: the model does that
@@ -56,9 +57,8 @@ def mobile_unet_learner(
     if not num_classes: raise ValueError('the DataLoaders have no `c`: pass num_classes, the number of classes (1 for depth)')
     model = Unet(backbone, num_classes=num_classes, pretrained=pretrained, **kwargs)
     splitter = splitter or (unet_splitter if pretrained else params)
-    if num_classes==1 and hasattr(dls, 'depth_median'):
-        model.start_at(dls.depth_median)
-        loss_func = loss_func or DepthLoss()
+    if num_classes==1 and hasattr(dls, 'depth_median'): model.start_at(dls.depth_median)
+    if loss_func is None and isinstance(dls.train_ds[0][-1], PILDepth): loss_func = DepthLoss()
     learn = Learner(dls, model, loss_func=loss_func, opt_func=opt_func, lr=lr, splitter=splitter, cbs=cbs, metrics=metrics, path=path,
                     model_dir=model_dir, wd=wd, train_bn=train_bn)
     if pretrained: learn.freeze()

@@ -283,7 +283,7 @@ def scaled_widths(
     "Scale all decoder `widths` by one number."
     return tuple(widths) if width_mult==1 else tuple(make_divisible(w*width_mult, 8) for w in widths)
 
-# %% ../nbs/01_models.ipynb #015c6d52
+# %% ../nbs/01_models.ipynb #7e7e89bb
 class Unet(nn.Module):
     "U-shaped dense prediction on any timm encoder (Zhang et al., A Simple Baseline for Fast and Accurate Depth Estimation on Mobile Devices, 2021)."
     def __init__(self,
@@ -329,7 +329,7 @@ class Unet(nn.Module):
     def start_at(self,
         depth:float, # Metres
     ):
-        "Let a depth network begin at one depth everywhere, such as the median of what it will learn from. Raises `ValueError` beyond its range."
+        "Let a depth network begin near one depth, such as the median of what it will learn from. Raises `ValueError` beyond its range."
         x = math.log(depth)
         if self.log_range:
             share = (x-self.log_range[0])/self.log_range[1]

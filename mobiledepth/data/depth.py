@@ -4,16 +4,18 @@
 
 # %% auto #0
 __all__ = ['encodes', 'DepthCropResize', 'CropBox', 'ReadingsInside', 'depth_tfms', 'OpenDepth', 'DepthBlock', 'show_batch',
-           'show_results', 'depth_split', 'depth_stats', 'depth_frames_dls', 'depth_dls', 'depth_frames_test_dl',
-           'depth_names', 'depth_test_dl', 'depth_fingerprint']
+           'show_results', 'depth_names', 'depth_stats', 'depth_frames_dls', 'depth_dls', 'depth_frames_test_dl',
+           'depth_test_dl', 'depth_fingerprint']
 
-# %% ../../nbs/03a_data.depth.ipynb #f752551c
+# %% ../../nbs/03a_data.depth.ipynb #877a85fb
+from collections import Counter
+
 from fastai.vision.all import *
 from ..core import DataError, did_you_mean, fingerprint
 from .cache import open_cache
-from .frames import CropResize, FrameReader, OpenPicture, _resize_box, _SquishPicture, _spare, camvid_tfms
-from .metres import (PILDepth, TensorDepth, check_depth, depth_bar, depth_cmap, depth_faults, depth_file, depth_limits, read_depth,
-                                     tiny_depth, valid_depth)
+from .frames import CropResize, FrameReader, OpenPicture, _resize_box, _size, _SquishPicture, _spare, camvid_tfms
+from .metres import (PILDepth, TensorDepth, check_depth, depth_bar, depth_cmap, depth_faults, depth_file, depth_format, depth_limits,
+                                     read_depth, tiny_depth, valid_depth)
 
 # %% ../../nbs/03a_data.depth.ipynb #45ca506c
 @CropResize
@@ -69,7 +71,7 @@ def depth_tfms(
     (_,mirror),batch_tfms = camvid_tfms(size, color, flip)
     return [DepthCropResize(size, **kwargs), mirror],batch_tfms
 
-# %% ../../nbs/03a_data.depth.ipynb #ca8fe103
+# %% ../../nbs/03a_data.depth.ipynb #0aa1a84f
 class OpenDepth(Transform):
     "Open a file of depth as metres. Raises `DataError`."
     def __init__(self,
@@ -79,27 +81,28 @@ class OpenDepth(Transform):
         reader=FrameReader(),   # Opens it
         hidden=(),              # Names without extension of maps to open without readings
     ):
-        store_attr(but='hidden')
-        self.hidden,self.c = set(hidden),1
+        store_attr('unit,invalid,reader')
+        self.within,self.hidden,self.c = depth_range,set(hidden),1 # loaders hand unknown names on to their transforms, and `depth_range` is theirs
 
     def encodes(self, f:Path):
-        how = str(self.unit), str(self.invalid), *map(str, self.depth_range)
-        res = self.reader(f, lambda o: Image.fromarray(read_depth(o, self.unit, self.invalid, self.depth_range)), 'depth', *how)
+        how = self.unit, self.invalid, self.within
+        res = self.reader(f, lambda o: Image.fromarray(read_depth(o, *how)), 'depth', *map(str, how))
         return PILDepth(Image.new('F', res.size, 0.) if f.stem in self.hidden else res)
 
+@delegates(OpenDepth)
 def DepthBlock(
     **kwargs # As for `OpenDepth`
 )->TransformBlock:
     "A `TransformBlock` for files of depth, in metres."
     return TransformBlock(type_tfms=OpenDepth(**kwargs))
 
-# %% ../../nbs/03a_data.depth.ipynb #4d5da2c6
+# %% ../../nbs/03a_data.depth.ipynb #56cb77ac
 def _show_maps(ctxs, columns, max_n, **kwargs):
     "Draw columns of pictures and depth maps, one scale for all maps."
     maps = [o for col in columns for o in col[:max_n] if isinstance(o, TensorDepth)]
     lo,hi = depth_limits(maps[0], *maps[1:])
     for i,col in enumerate(columns):
-        for b,ax in zip(col[:max_n], ctxs[i::len(columns)]): b.show(ctx=ax, **(dict(vmin=lo, vmax=hi) if isinstance(b, TensorDepth) else {}), **kwargs)
+        for b,ax in zip(col[:max_n], ctxs[i::len(columns)]): b.show(ctx=ax, **((dict(vmin=lo, vmax=hi) if isinstance(b, TensorDepth) else {}) | kwargs))
     depth_bar(ctxs)
     return ctxs
 
@@ -115,26 +118,34 @@ def show_results(x:TensorImage, y:TensorDepth, samples, outs, ctxs=None, max_n=4
     for ax,title in zip(ctxs, ('picture', 'truth', 'prediction')): ax.set_title(title)
     return _show_maps(ctxs, [samples.itemgot(0), samples.itemgot(1), outs.itemgot(0)], n, **kwargs)
 
-# %% ../../nbs/03a_data.depth.ipynb #5901aa73
-def depth_split(
-    path,                # Folder; its lists are used where they are there
-    pics,                # Its pictures
-    valid_pct:float=0.2, # Share of the pictures to validate on, the last by name, where there are no lists
-)->tuple:                # Positions in `pics`: train, validation
-    "The split of a folder of pictures with depth. Raises `ValueError` where a part is empty, `DataError` for names without a picture."
-    stems,lists = [o.stem for o in pics],[Path(path)/f'{o}_names.txt' for o in ('train', 'val')]
-    if all(o.exists() for o in lists):
-        names = [o.read_text().split() for o in lists]
-        if lost := [f'{f}: {o} has no picture' for f,ns in zip(lists, names) for o in ns if o not in stems]: raise DataError('Frames are missing:', lost)
-        res = tuple([stems.index(o) for o in ns] for ns in names)
-    else:
-        n = round(len(pics)*valid_pct) or 1
-        res = list(range(len(pics)-n)),list(range(len(pics)-n, len(pics)))
-    if not all(res): raise ValueError(f'{path}: {len(res[0])} frames to train and {len(res[1])} to validate on, expected one of each at least: '
-                                      'add pictures, or name others in train_names.txt and val_names.txt')
-    return res
+# %% ../../nbs/03a_data.depth.ipynb #530981f7
+def _listed(path, stems):
+    "The names in a folder's lists. Raises one `DataError` for those without a picture, given twice, or in two lists."
+    files = {o:Path(path)/f'{o}_names.txt' for o in ('train', 'val', 'test')}
+    lists = {k:[o.strip() for o in f.read_text().splitlines() if o.strip()] for k,f in files.items() if f.exists()}
+    count,have = Counter(o for names in lists.values() for o in names),set(stems)
+    faults = [f'{files[k]}: {o} has no picture' for k,names in lists.items() for o in names if o not in have]
+    faults += [f'{path}: {o} is named {n} times in {", ".join(f"{k}_names.txt" for k,names in lists.items() if o in names)}' for o,n in count.items() if n>1]
+    if faults: raise DataError(f'The lists of frames in {path} are not as they should be:', faults)
+    return lists
 
-# %% ../../nbs/03a_data.depth.ipynb #3a6bbf4a
+def depth_names(
+    path,                 # Folder with `images` and `depth`
+    valid_pct:float=None, # Share of the frames to validate on, the last by name, where no list says which; None: as `depth_format` finds it
+)->dict:                  # 'train', 'val', 'test' -> names
+    "Which frame is for what. Raises `ValueError` where nothing is left to train or validate on, `DataError` for lists that cannot be."
+    stems = [o.stem for o in depth_faults(path, pixels=False)[0]]
+    lists = _listed(path, stems)
+    taken = {o for k in ('val', 'test') for o in lists.get(k, [])}
+    train,val = lists.get('train', [o for o in stems if o not in taken]),lists.get('val')
+    if val is None:
+        n = round(len(train)*depth_format(path, valid_pct=valid_pct)['valid_pct']) or 1
+        train,val = train[:-n],train[-n:]
+    if not train or not val: raise ValueError(f'{path}: {len(train)} frames to train and {len(val)} to validate on, expected one of each at least: '
+                                              'add pictures, or name others in train_names.txt and val_names.txt')
+    return dict(train=train, val=val, test=lists.get('test', val))
+
+# %% ../../nbs/03a_data.depth.ipynb #b42ab47f
 def _hidden(stems, labelled):
     "The names whose depth is hidden when only each `labelled`-th is to be seen."
     return [o for i,o in enumerate(stems) if i%labelled]
@@ -171,7 +182,8 @@ def depth_frames_dls(
     items,batches = map(ifnone, (item_tfms, batch_tfms), depth_tfms(size))
     splits = splits[0][::every],splits[1]
     pics,used = L(pics),L(pics)[[*splits[0], *splits[1]]]
-    reader = FrameReader(path, _spare(used, items), open_cache(cache) if cache else None)
+    factor = 1 if more_tfms else _spare(used, items) # boxes are in pixels of the whole picture
+    reader = FrameReader(path, factor, open_cache(cache) if cache else None)
     opener = OpenDepth(unit, invalid, depth_range, reader, _hidden([pics[i].stem for i in splits[0]], labelled))
     block = DataBlock((TransformBlock(OpenPicture(reader), batch_tfms=IntToFloatTensor), TransformBlock([depth_file, opener])),
         splitter=lambda _: splits, item_tfms=[*items, *more_tfms], batch_tfms=batches)
@@ -182,20 +194,23 @@ def depth_frames_dls(
 
 @delegates(depth_frames_dls, but=['pics', 'splits'])
 def depth_dls(
-    path,                   # Folder with `images/NAME.*` and `depth/NAME.png`, `.tif` or `.npy`
-    valid_pct:float=0.2,    # As for `depth_split`
-    unit:float=None,        # Metres a step; None: 0.001 for whole numbers, 1 for floats
-    invalid=0,              # Number that means no reading, beside what is not finite or not above 0
-    depth_range=(.05,200.), # Metres; readings outside are dropped
-    **kwargs                # As for `depth_frames_dls`
-)->DataLoaders:             # Pictures in 0..1 and `TensorDepth`; with `c`, `depth_median` and `depth_range`
+    path,                 # Folder with `images/NAME.*` and `depth/NAME.png`, `.tif` or `.npy`
+    valid_pct:float=None, # As for `depth_names`
+    unit:float=None,      # Metres a step; None, here and below: as `depth.json` says, else 0.001 for whole numbers, 1 for floats
+    invalid=None,         # Number that means no reading, beside what is not finite or not above 0; else 0
+    depth_range=None,     # Metres, readings outside are dropped; else 0.05 to 200
+    **kwargs              # As for `depth_frames_dls`
+)->DataLoaders:           # Pictures in 0..1 and `TensorDepth`; with `c`, `depth_median` and `depth_range`
     "Loaders over one's own pictures with depth, all files checked first. Raises `DataError`, `ValueError`."
-    pics = check_depth(path, unit=unit, invalid=invalid, depth_range=depth_range)
-    dls = depth_frames_dls(path, pics, depth_split(path, pics, valid_pct), unit=unit, invalid=invalid, depth_range=depth_range, **kwargs)
+    how = depth_format(path, unit=unit, invalid=invalid, depth_range=depth_range)
+    how.pop('valid_pct')
+    pics,names = check_depth(path, **how),depth_names(path, valid_pct)
+    where = {o.stem:i for i,o in enumerate(pics)}
+    dls = depth_frames_dls(path, pics, [[where[o] for o in names[k]] for k in ('train', 'val')], **how, **kwargs)
     dls.data = 'depth'
     return dls
 
-# %% ../../nbs/03a_data.depth.ipynb #96ef4a29
+# %% ../../nbs/03a_data.depth.ipynb #7d73771e
 def depth_frames_test_dl(
     path,                   # Folder with `images` and `depth`
     pics,                   # Those of its pictures that are wanted
@@ -211,40 +226,33 @@ def depth_frames_test_dl(
 )->TfmdDL:                  # Pictures in 0..1, maps as `TensorDepth`; in the order of `pics`
     "A loader over whole frames with depth at full size."
     reader = FrameReader(path, 1, open_cache(cache) if cache else None)
-    sizes = {Image.open(depth_file(f)).size if depth_file(f).suffix!='.npy' else np.load(depth_file(f), mmap_mode='r').shape for f in pics}
     dsets = Datasets(pics, [[OpenPicture(reader)], [depth_file, OpenDepth(unit, invalid, depth_range, reader)]])
+    sizes = {size for f in pics for size in _size(f)} # those of the maps: both have been checked to be alike
     return TfmdDL(dsets, bs=bs if len(sizes)==1 else 1, num_workers=num_workers, device=ifnone(device, default_device()),
         after_item=[*more_tfms, *([_SquishPicture(size)] if size else []), ToTensor], after_batch=[IntToFloatTensor])
 
-# %% ../../nbs/03a_data.depth.ipynb #1825aea3
-def depth_names(
-    path,                # Folder with `images` and `depth`
-    valid_pct:float=0.2, # As for `depth_split`
-)->dict:                 # 'train', 'val', 'test' -> names
-    "Which frame is for what. Raises as `depth_split`, and `DataError` where test frames are trained on."
-    pics,file = depth_faults(path, pixels=False)[0],Path(path)/'test_names.txt'
-    train,val = ([pics[i].stem for i in o] for o in depth_split(path, pics, valid_pct))
-    test = file.read_text().split() if file.exists() else val
-    if leaked := sorted(set(train)&set(test)): raise DataError(f'{path}: {len(leaked)} frames are to be trained and tested on:', leaked)
-    return dict(train=train, val=val, test=test)
-
+# %% ../../nbs/03a_data.depth.ipynb #423b4b12
 def depth_test_dl(
-    path,                   # As for `depth_dls`
-    size:tuple=(128,160),   # Height and width of the pictures, pixels; maps keep their own
-    bs:int=8,               # Frames in a batch
-    split:str='test',       # 'test', 'val' or 'train'
-    valid_pct:float=0.2,    # As for `depth_split`
-    **kwargs                # As for `depth_frames_test_dl`
-)->TfmdDL:                  # Pictures in 0..1, maps as `TensorDepth`; in the order of the names
+    path,                  # As for `depth_dls`
+    size:tuple=(128,160),  # Height and width of the pictures, pixels; maps keep their own
+    bs:int=8,              # Frames in a batch
+    split:str='test',      # 'test', 'val' or 'train'
+    valid_pct:float=None,  # As for `depth_dls`, and so the next three
+    unit:float=None,
+    invalid=None,
+    depth_range=None,
+    **kwargs               # As for `depth_frames_test_dl`
+)->TfmdDL:                 # Pictures in 0..1, maps as `TensorDepth`; in the order of the names
     "A loader over whole frames of a folder of one's own, depth at full size. Raises `DataError`, `ValueError` for an unknown `split`."
-    names = depth_names(path, valid_pct)
+    names,how = depth_names(path, valid_pct),depth_format(path, unit=unit, invalid=invalid, depth_range=depth_range)
+    how.pop('valid_pct')
     if split not in names: raise ValueError(f"split={split!r}: expected {', '.join(names)}.{did_you_mean(split, names)}")
     pics,wanted = check_depth(path, pixels=False),set(names[split])
-    return depth_frames_test_dl(path, pics.filter(lambda o: o.stem in wanted), size, bs, **kwargs)
+    return depth_frames_test_dl(path, pics.filter(lambda o: o.stem in wanted), size, bs, **how, **kwargs)
 
 def depth_fingerprint(
     path, # Folder with `images` and `depth`
 )->str:   # 64 hexadecimal digits
-    "One hash over all pictures, maps and lists of names."
+    "One hash over all pictures, maps, lists of names and `depth.json`."
     path = Path(path)
-    return fingerprint(path, [*path.glob('*_names.txt'), *(f for o in ('images', 'depth') for f in (path/o).glob('[!.]*'))])
+    return fingerprint(path, [*path.glob('*_names.txt'), *path.glob('depth.json'), *(f for o in ('images', 'depth') for f in (path/o).glob('[!.]*'))])

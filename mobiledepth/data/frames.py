@@ -178,7 +178,7 @@ class FrameReader:
         def make(f): return np.asarray(shrink(open(f), self.factor))
         return Image.fromarray(make(f) if self.cache is None else self.cache(f, make, *how, self.factor))
 
-# %% ../../nbs/02b_data.frames.ipynb #3f9c95dc
+# %% ../../nbs/02b_data.frames.ipynb #e98ad985
 def _open_picture(f):
     "A picture as three colours."
     try: return PILImage.create(f)
@@ -190,6 +190,7 @@ def _squish(im, size): return im.resize(size[::-1], BILINEAR)
 
 class OpenPicture(Transform):
     "Open a picture file; anything else that `PILImage.create` takes is made a picture. Raises `DataError`."
+    input_types = Path,str,Tensor,ndarray,bytes,Image.Image # for `learn.predict`
     def __init__(self,
         reader=FrameReader(), # Opens it
         size:tuple=None,      # Height and width to squish the pictures of the data set to; None leaves them to other transforms

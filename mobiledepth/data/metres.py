@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['depth_cmap', 'depth_suffixes', 'plausible', 'valid_depth', 'depth_limits', 'TensorDepth', 'depth_bar', 'PILDepth',
-           'encodes', 'depth_file', 'read_depth', 'tiny_depth', 'depth_faults', 'check_depth']
+           'encodes', 'depth_file', 'depth_format', 'read_depth', 'tiny_depth', 'depth_faults', 'check_depth']
 
-# %% ../../nbs/03_data.metres.ipynb #98ab1c23
+# %% ../../nbs/03_data.metres.ipynb #c94c0063
+import json, math
 from collections import Counter
 
 from fastai.vision.all import *
@@ -98,13 +99,16 @@ def _raw_depth(f):
         'an 8-bit map was scaled for looking at it, and its metres are lost')
     return x
 
-# %% ../../nbs/03_data.metres.ipynb #b586554f
+# %% ../../nbs/03_data.metres.ipynb #85a71843
 plausible = .05,200. # Metres that the middle of a map is expected in; a wider `depth_range` widens it
 
 def _metres(x, f, unit, invalid, depth_range):
     "The readings among numbers `x` of file `f` in metres, or a sentence on why there are none."
     unit = unit or (1. if x.dtype.kind=='f' else .001)
     there = np.isfinite(x) & (x!=invalid) & (x>0)
+    top = np.iinfo(x.dtype).max if x.dtype.kind=='u' else math.inf
+    if (share := (x==top).mean())>.01 and invalid!=top: return (f'{f}: {share:.0%} of it is {top}, the largest number of its kind: '
+        f'give invalid={top} if that means no reading')
     if not there.any(): return f'{f}: has no reading, all pixels are {invalid}, 0 or below, or not finite'
     m,(lo,hi) = x.astype('float32')*np.float32(unit),depth_range
     middle,(least,most) = float(np.median(m[there])),(min(lo, plausible[0]), max(hi, plausible[1]))
@@ -114,6 +118,23 @@ def _metres(x, f, unit, invalid, depth_range):
     guess = next((o for o in (.001, 1., .01, .0001) if o!=unit and least<=middle/unit*o<=most), None)
     return (f'{f}: the middle reading is {middle:.4g} m with unit={unit:g}, expected {least:g} to {most:g} m'
             + (f': unit={guess:g} would make it {middle/unit*guess:.4g} m' if guess else ''))
+
+def depth_format(
+    path,    # Folder with `images` and `depth`
+    **given  # Any of the four, None where it is not known
+)->dict:     # `unit`, `invalid`, `depth_range` and `valid_pct`
+    "How a folder's depth is written and split: what is given, else what `depth.json` in it says, else the usual. Raises `DataError`."
+    file,usual = Path(path)/'depth.json',dict(unit=None, invalid=0, depth_range=(.05,200.), valid_pct=.2)
+    try: there = json.loads(file.read_text()) if file.exists() else {}
+    except ValueError as e: raise DataError(f'{file} is not JSON ({e}): expected something like {{"unit": 0.001, "invalid": 65535}}') from e
+    if not isinstance(there, dict) or (more := there.keys()-usual.keys()): raise DataError(
+        f'{file}: expected some of {", ".join(usual)}' + (f', found {", ".join(more)}' if isinstance(there, dict) else ''))
+    res = usual | there | {k:v for k,v in given.items() if v is not None}
+    lo,hi = res['depth_range'] if len(res['depth_range'])==2 else (0,0)
+    if not 0<lo<hi: raise ValueError(f"depth_range={res['depth_range']}: expected (nearest, farthest) in metres")
+    if res['unit'] is not None and not res['unit']>0: raise ValueError(f"unit={res['unit']}: expected metres a step, above 0")
+    if not 0<res['valid_pct']<1: raise ValueError(f"valid_pct={res['valid_pct']}: expected a share between 0 and 1")
+    return res
 
 def read_depth(
     f,                      # `.png` of 16 bits, `.tif` or `.npy`
@@ -148,11 +169,12 @@ def tiny_depth(
         Image.fromarray((depth*1000).round().astype('uint16')).save(path/'depth'/f'room{i:02d}.png')
     return path
 
-# %% ../../nbs/03_data.metres.ipynb #473b38d8
+# %% ../../nbs/03_data.metres.ipynb #1c7485e6
 def _depth_pair_faults(picture, unit, invalid, depth_range):
     "Sentences on what is wrong with the pixels of `picture` and its depth map."
     im,f = _read(picture),depth_file(picture)
     res = [im] if isinstance(im, str) else []
+    if not res and im.mode[0] in 'IF': res.append(f'{picture}: a picture of mode {im.mode!r}, expected 8 bits a channel: its brightness would be cut off')
     if not f.exists(): return res # said already
     x = _raw_depth(f)
     if isinstance(x, str): return res + [x]
@@ -164,19 +186,19 @@ def _depth_pair_faults(picture, unit, invalid, depth_range):
 def depth_faults(
     path,                   # Folder with `images` and `depth`
     pixels:bool=True,       # Also open every file? Without, only names are looked at
-    unit:float=None,        # As for `read_depth`
-    invalid=0,              # As for `read_depth`
-    depth_range=(.05,200.), # As for `read_depth`
+    unit:float=None,        # As for `read_depth`; None, here and below: as `depth_format` finds it
+    invalid=None,           # As for `read_depth`
+    depth_range=None,       # As for `read_depth`
 )->tuple:                   # The pictures (`L`, sorted by name) and sentences on what is wrong
     "All that is wrong with a folder of pictures with depth."
-    path = Path(path)
+    path,how = Path(path),depth_format(path, unit=unit, invalid=invalid, depth_range=depth_range)
     pics = L(get_image_files(path/'images', recurse=False) if (path/'images').is_dir() else []).sorted(key=lambda o: o.name)
     double = [k for k,n in Counter(o.stem for o in pics).items() if n>1]
     maps = Counter(o.stem for o in (path/'depth').glob('[!.]*') if o.suffix in depth_suffixes)
     res = [f'{path/"images"}: no pictures']*(not pics) + [f'{path/"images"/o}.*: more than one picture of that name' for o in double]
     res += [f'{depth_file(o)}: missing' for o in pics if not maps[o.stem]]
     res += [f'{path/"depth"/o.stem}.*: more than one depth map of that name' for o in pics if maps[o.stem]>1]
-    return pics,res + [fault for o in pics if pixels for fault in _depth_pair_faults(o, unit, invalid, depth_range)]
+    return pics,res + [fault for o in pics if pixels for fault in _depth_pair_faults(o, how['unit'], how['invalid'], how['depth_range'])]
 
 def check_depth(
     path,    # Folder with `images` and `depth`
