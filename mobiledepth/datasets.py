@@ -6,7 +6,7 @@
 __all__ = ['data_sets', 'camvid_fingerprint', 'DataSet', 'get_data', 'check_data', 'code_frequencies', 'depth_quantiles',
            'describe_data']
 
-# %% ../nbs/09c_datasets.ipynb #fb25f391
+# %% ../nbs/09c_datasets.ipynb #82c24a4a
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from PIL import Image
 from .core import data_dir, did_you_mean, fingerprint, naming
 from .data.camvid import camvid_dls, camvid_names, camvid_sequence, camvid_test_dl, check_camvid
 from .data.codes import camvid_codes
-from .data.depth import check_depth, depth_dls, depth_file, depth_fingerprint, depth_names, depth_test_dl, read_depth
+from .data.depth import check_depth, depth_dls, depth_file, depth_fingerprint, depth_format, depth_names, depth_test_dl, read_depth
 from .data.frames import camvid_label
 from .data.nyu import check_nyu, nyu_dls, nyu_names, nyu_test_dl
 from .data.street.dataset import depth_unit, make_street, street_digest
@@ -77,7 +77,7 @@ def get_data(
     if len(res.tasks)==1 or not task: return res
     return replace(res, dls=partial(res.dls, task=task), test_dl=partial(res.test_dl, task=task), tasks=(task,))
 
-# %% ../nbs/09c_datasets.ipynb #d956ed08
+# %% ../nbs/09c_datasets.ipynb #042215dc
 def _kind_of(path):
     "The name of the data set whose files these are."
     if (path/'street.json').exists(): return 'street'
@@ -113,11 +113,11 @@ def code_frequencies(
     return {camvid_codes[i] if i<len(camvid_codes) else f'code {i}': 100*counts[i]/counts.sum() for i in order}
 
 def depth_quantiles(
-    pics,      # Pictures with depth maps
-    unit=None, # As for `read_depth`
-)->dict:       # What -> number, as text
+    pics,    # Pictures with depth maps
+    **kwargs # As for `read_depth`
+)->dict:     # What -> number, as text
     "How far away things are, and how many pixels have a reading."
-    xs = [read_depth(depth_file(f), unit)[::4,::4] for f in progress_bar(pics, leave=False)]
+    xs = [read_depth(depth_file(f), **kwargs)[::4,::4] for f in progress_bar(pics, leave=False)]
     x = np.concatenate([o.ravel() for o in xs])
     far = dict(zip(('nearest 1%', 'median', 'farthest 1%'), np.quantile(x[x>0], (.01,.5,.99))))
     return {'pixels with a reading, %': f'{100*(x>0).mean():.1f}', **{f'{k}, m': f'{v:.2f}' for k,v in far.items()}}
@@ -131,7 +131,8 @@ def describe_data(
     pics = sorted(f for f in (path/'images').iterdir() if not f.name.startswith('.'))
     sizes = Counter(Image.open(f).size for f in pics)
     splits = ', '.join(f'{len(v)} {k}' for k,v in kind.splits(path).items())
-    depth = [['depth', ''], *map(list, depth_quantiles(pics, kind.unit).items())] if 'depth' in kind.tasks else []
+    how = {k:v for k,v in depth_format(path, unit=kind.unit).items() if k!='valid_pct'}
+    depth = [['depth', ''], *map(list, depth_quantiles(pics, **how).items())] if 'depth' in kind.tasks else []
     codes = [[k, f'{v:.2f}'] for k,v in code_frequencies([camvid_label(f) for f in pics]).items()] if 'segmentation' in kind.tasks else []
     tables = [markdown_table(head, rows) for head,*rows in filter(None, (depth, [['code', 'pixels, %'], *codes] if codes else []))]
     return '\n'.join([f'{path}: {len(pics)} frames ({splits}), ' + ', '.join(f'{n} of {w}x{h} pixels' for (w,h),n in sizes.items()),
