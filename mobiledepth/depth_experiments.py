@@ -6,9 +6,7 @@
 __all__ = ['FixedDepth', 'depth_priors', 'make_depth_dls', 'make_depth_unet', 'make_depth_loss', 'make_depth_learner',
            'make_depth_cbs', 'depth_run_report', 'depth_prior_report']
 
-# %% ../nbs/09cb_depth_experiments.ipynb #9eaa5782
-from functools import partial
-
+# %% ../nbs/09cb_depth_experiments.ipynb #f60eb55a
 import torch
 from fastai.vision.all import Learner, params
 from torch import Tensor, nn

@@ -6,7 +6,7 @@
 __all__ = ['tasks', 'camvid_class_weights', 'ClassPrior', 'run_report', 'make_dls', 'make_unet', 'make_learner', 'make_cbs',
            'run_weights', 'find_trained', 'Task', 'run_settings', 'run_experiment']
 
-# %% ../nbs/09d_experiments.ipynb #95f8c335
+# %% ../nbs/09d_experiments.ipynb #66186c54
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -29,7 +29,7 @@ from .metrics import MeanIoU, PixelAccuracy, label_ceiling, segmentation_report
 from .models import Unet, weights_sha256
 from .records import EpochHistory, device_name, finished_record, git_commit, macs, record_file, versions, write_record
 from .resume import ResumeTraining
-from .settings import DistilledSettings, RunSettings, SegmentationSettings, experiment_settings, get_settings, is_demo
+from .settings import RunSettings, SegmentationSettings, experiment_settings, get_settings, is_demo
 
 # %% ../nbs/09d_experiments.ipynb #932209fe
 def _train_labels(dls, codes):

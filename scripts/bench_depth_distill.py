@@ -2,13 +2,13 @@
 
 `python scripts/bench_depth_distill.py` writes `results/bench-depth-distill.json`. Peak memory comes first, each variant in a process of its own; then every repeat times a step of each
 variant and a forward pass of the teacher, one after the other, in one process. The settings are those of `nyu-distilled`."""
-import json, resource, subprocess, sys
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-from bench_distill import quartiles, seconds
-from fastai.vision.all import DataLoaders, Learner, ProgressCallback, set_seed
+from bench_distill import loaders_of, peak_in_child, print_peak, quartiles, seconds, step_of
+from fastai.vision.all import Learner, set_seed
 from fastcore.script import call_parse
 
 from mobiledepth.depth_experiments import make_depth_cbs, make_depth_loss, make_depth_unet
@@ -24,29 +24,12 @@ def make_teacher():
     return make_depth_unet(replace(get_settings('nyu-teacher'), pretrained=False)).to(memory_format=torch.channels_last).eval()
 
 def make_step(variant, s):
-    "A function that does one step of a new student in a fastai `Learner`, all callbacks included."
+    "A function that does one step of a new student in a fastai `Learner`."
     set_seed(0)
     batch = torch.rand(s.bs, 3, *s.load_size),torch.rand(s.bs, 1, *s.load_size)*9+.5
-    dls = DataLoaders.from_dsets(*[list(zip(*batch))]*2, bs=s.bs, device=torch.device('cpu'), num_workers=0)
-    learn = Learner(dls, make_depth_unet(s), loss_func=make_depth_loss(s))
+    learn = Learner(loaders_of(batch), make_depth_unet(s), loss_func=make_depth_loss(s))
     if variants[variant]: learn.add_cbs(make_depth_cbs(replace(s, **none | variants[variant]), make_teacher(), learn))
-    learn.to_channelslast(use_amp=False)
-    learn.remove_cb(ProgressCallback)
-    learn.create_opt()
-    learn.dl,learn.n_iter = dls.train,1
-    for event in ('before_fit', 'before_epoch', 'before_train'): learn(event) # as `fit` does ahead of its first batch
-    return lambda: learn.one_batch(0, batch)
-
-def print_peak(variant, s, steps):
-    "Train `steps` steps and print the largest resident set of this process, in MiB."
-    step = make_step(variant, s)
-    for _ in range(steps): step()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (2**20 if sys.platform=='darwin' else 2**10))
-
-def peak_in_child(variant):
-    "What `print_peak` finds in a process of its own, which gets all arguments of this one."
-    res = subprocess.run([sys.executable, *sys.argv, '--peak_of', variant], stdout=subprocess.PIPE, text=True)
-    return int(res.stdout.split()[-1]) if not res.returncode else sys.exit(res.returncode)
+    return step_of(learn, batch)
 
 def time_steps(s, repeats):
     "Seconds of every repeat, one list for each variant and one for the teacher; two repeats more come first, untimed."
@@ -66,7 +49,7 @@ def main(
     "Measure what the terms cost in seconds and memory, and write a record."
     torch.set_num_threads(threads)
     s = replace(get_settings('nyu-distilled'), pretrained=False)
-    if peak_of: return print_peak(peak_of, s, steps)
+    if peak_of: return print_peak(make_step(peak_of, s), steps)
     memory = {v:peak_in_child(v) for v in variants} # while this process is small: a child's peak starts at its parent's
     times = time_steps(s, repeats)
     ratios = {v:[d/p for d,p in zip(times[v], times['plain'])] for v in times}

@@ -39,23 +39,29 @@ def make_batch(s):
     y = torch.randint(n_classes, (s.bs, *s.load_size))
     return torch.rand(s.bs, 3, *s.load_size), y.masked_fill_(torch.rand(y.shape)<.03, void)
 
-def make_step(variant, s):
-    "A function that does one step of a new student in a fastai `Learner`, all callbacks included."
-    set_seed(0)
-    batch = make_batch(s)
-    dls = DataLoaders.from_dsets(*[list(zip(*batch))]*2, bs=s.bs, device=torch.device('cpu'), num_workers=0)
-    learn = Learner(dls, make_unet(s), loss_func=SegmentationCrossEntropy(torch.ones(n_classes), void))
-    learn.add_cbs(variant_cbs(variant, s, learn))
+def step_of(learn, batch):
+    "A function that does one step of `learn` with `batch`, all callbacks included."
     learn.to_channelslast(use_amp=False)
     learn.remove_cb(ProgressCallback)
     learn.create_opt()
-    learn.dl,learn.n_iter = dls.train,1
+    learn.dl,learn.n_iter = learn.dls.train,1
     for event in ('before_fit', 'before_epoch', 'before_train'): learn(event) # as `fit` does ahead of its first batch
     return lambda: learn.one_batch(0, batch)
 
-def print_peak(variant, s, steps):
-    "Train `steps` steps and print the largest resident set of this process, in MiB."
-    step = make_step(variant, s)
+def loaders_of(batch):
+    "Loaders of one batch."
+    return DataLoaders.from_dsets(*[list(zip(*batch))]*2, bs=len(batch[0]), device=torch.device('cpu'), num_workers=0)
+
+def make_step(variant, s):
+    "A function that does one step of a new student in a fastai `Learner`."
+    set_seed(0)
+    batch = make_batch(s)
+    learn = Learner(loaders_of(batch), make_unet(s), loss_func=SegmentationCrossEntropy(torch.ones(n_classes), void))
+    learn.add_cbs(variant_cbs(variant, s, learn))
+    return step_of(learn, batch)
+
+def print_peak(step, steps):
+    "Do `step` so many times and print the largest resident set of this process, in MiB."
     for _ in range(steps): step()
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (2**20 if sys.platform=='darwin' else 2**10))
 
@@ -100,7 +106,7 @@ def main(
     hw = lambda text: tuple(map(int, text.split('x')))
     s = replace(distilled_settings, pretrained=False, teacher='random weights', size=hw(size), load_size=hw(load_size), bs=bs,
                 kl=kl, cwd=cwd, teacher_dtype=teacher_dtype)
-    if peak_of: return print_peak(peak_of, s, steps)
+    if peak_of: return print_peak(make_step(peak_of, s), steps)
     variants = ['plain', 'ours', 'ours-float32'] + ['fasterai', 'fasterai-frozen']*fasterai
     memory = {v:peak_in_child(v) for v in variants} # while this process is small: a child's peak starts at its parent's
     times = time_steps(variants, s, repeats)

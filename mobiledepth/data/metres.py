@@ -73,8 +73,8 @@ def affine_coord(self:TensorDepth, *args, mode='nearest', **kwargs):
     "As for a picture, by nearest pixel."
     return TensorDepth(self.as_subclass(TensorImage).affine_coord(*args, mode=mode, **kwargs).as_subclass(Tensor))
 
-# %% ../../nbs/03_data.metres.ipynb #3839df7d
-depth_suffixes = '.png', '.tif', '.tiff', '.npy'
+# %% ../../nbs/03_data.metres.ipynb #dcbd67b9
+depth_suffixes = '.png', '.tif', '.tiff', '.npy', '.PNG', '.TIF', '.TIFF'
 
 def depth_file(
     picture, # Path of a picture, in `images`
