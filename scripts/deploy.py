@@ -1,8 +1,8 @@
 """A trained network in every runtime: does each file compute what PyTorch does, and what does it reach on the test frames?
 
 `python scripts/deploy.py student --name camvid-distilled --path CAMVID --files FOLDER` exports a student by every installed route in every precision, for pictures of
-360x480, with 64 train frames for calibration, reports each file on the 233 test frames through its own runtime, and leaves one record of kind 'deploy' a file. The files stay in FOLDER, for
-`mobiledepth bench`.
+360x480 (rooms: 228x304, what is inside NYU's border), with 64 train frames for calibration, reports each file on the test frames through its own runtime, and leaves one record of kind 'deploy' a
+file. The files stay in FOLDER, for `mobiledepth bench`. `--name nyu-distilled --path NYU` does the same in metres.
 `python scripts/deploy.py sweep --name camvid-distilled --path CAMVID` puts each part of the network in 8 bits alone, and compares on frames of val.
 `python scripts/deploy.py parity` exports three families of encoders on random weights at two sizes by every installed route, and records how far the logits are from PyTorch's."""
 import json, sys, tempfile, time
@@ -10,11 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from fastai.vision.all import set_seed
+from fastai.vision.all import get_image_files, set_seed
 from fastcore.script import call_parse
 from torch import nn
 
 from mobiledepth.data.camvid import camvid_names
+from mobiledepth.data.nyu import nyu_names
 from mobiledepth.deploy.evaluate import evaluate_file
 from mobiledepth.deploy.export import agreement, camera_pictures, export_model, get_route, routes
 from mobiledepth.deploy.graph import CameraGraph, graph_meta
@@ -28,27 +29,34 @@ from mobiledepth.records import git_commit, versions, write_record
 repo = Path(__file__).resolve().parent.parent
 packages = dict(onnx='onnxruntime', litert='litert_torch', executorch='executorch', openvino='openvino')
 families = 'mobilenetv3_small_100', 'resnet18', 'convnext_atto'
-camera,sizes = (360,480),((96,128),(97,131))
+sizes = (96,128),(97,131)
+camera = dict(camvid=(360,480), nyu=(228,304)) # What the test frames measure
+figures = dict(camvid=('miou', 'acc'), nyu=('rmse', 'rmse_pooled', 'rel', 'log10', 'si_rmse', 'delta1'))
+parts = dict(camvid=('per_class', 'per_sequence'), nyu=('by_distance',))
 
 def installed(to): return [o for o in routes if find_spec(packages[o]) and to in ('', o)]
 
-def frames(path, split): return [Path(path)/'images'/f'{o}.jpg' for o in camvid_names(split)]
+def frames(data, path, split):
+    "The pictures of a split."
+    files = {o.stem:o for o in get_image_files(Path(path)/'images')}
+    return [files[o] for o in (camvid_names(split) if data=='camvid' else nyu_names(path, split))]
 
 def facts(): return dict(commit=git_commit(repo), versions=versions())
 
 def one_file(name, to, precision, path, files, keep_float, results):
     "Export, evaluate, record."
-    route,started = get_route(to, f'a{routes[to]}'),time.time()
-    file = export_model(load_student(name), Path(files)/f'{name}-{precision}{route.suffix}', to, precision, frames(path, 'train'),
-                        input_size=None if route.dynamic else camera, keep_float=keep_float if precision=='int8' else (), overwrite=True)
+    route,student,started = get_route(to, f'a{routes[to]}'),load_student(name),time.time()
+    data = student.meta.get('data', 'camvid')
+    file = export_model(student, Path(files)/f'{name}-{precision}{route.suffix}', to, precision, frames(data, path, 'train'),
+                        input_size=None if route.dynamic else camera[data], keep_float=keep_float if precision=='int8' else (), overwrite=True)
     seconds,about = round(time.time()-started),json.loads(Path(f'{file}.json').read_text())
-    report = evaluate_file(file, path)
-    there = run_record(load_student(name), repo/'results')['metrics']
-    record = dict(experiment=f'deploy-{name}', kind='deploy', runtime=route.runtime, precision=precision, n_test=report['n'], metrics={k:report[k] for k in ('miou', 'acc', 'per_class', 'per_sequence')},
-                  of_run={k:there[k] for k in ('miou', 'acc')}, input_size=about['input_size'], **{k:about[k] for k in ('shrink', 'keep_float', 'check', 'bytes', 'weights_sha256', 'file_sha256')},
+    report,there = evaluate_file(file, path),run_record(load_student(name), repo/'results')['metrics']
+    record = dict(experiment=f'deploy-{name}', kind='deploy', runtime=route.runtime, precision=precision, n_test=report['n'], metrics={k:report[k] for k in figures[data]+parts[data]},
+                  of_run={k:there[k] for k in figures[data]}, input_size=about['input_size'], **{k:about[k] for k in ('shrink', 'keep_float', 'check', 'bytes', 'weights_sha256', 'file_sha256')},
                   data_fingerprint=report['data_fingerprint'], export_seconds=seconds, **facts())
     write_record(Path(results)/f'deploy-{name}-{route.runtime}-{precision}.json', record)
-    print(f"{file.name}: {100*report['miou']:.2f} mIoU (run {100*there['miou']:.2f}), {about['bytes']/1e6:.1f} MB, {about['check']}", flush=True)
+    main = figures[data][0]
+    print(f"{file.name}: {main} {report[main]:.4f} (run {there[main]:.4f}), {about['bytes']/1e6:.1f} MB, {about['check']}", flush=True)
 
 def shaken(name):
     "A network on random weights whose norms do something."
@@ -80,7 +88,7 @@ def parity(to, results):
 def main(
     what:str,           # student, sweep or parity
     name:str='camvid-distilled', # As for `load_student`
-    path:str=None,      # Folder of CamVid
+    path:str=None,      # Folder of the data set
     to:str='',          # One route; empty: all that are installed
     precision:str='',   # One precision; empty: all that the route has
     keep_float:str='',  # Names of modules that int8 leaves in floats, with commas between
@@ -89,11 +97,11 @@ def main(
 ):
     "Export, prove, measure."
     if what not in ('student', 'sweep', 'parity'): sys.exit(f'{what}: expected student, sweep or parity')
-    if what!='parity' and not path: sys.exit('give --path, the folder of CamVid')
+    if what!='parity' and not path: sys.exit('give --path, the folder of the data set')
     torch.set_num_threads(1)
     if what=='parity': return parity(to, results)
     if what=='sweep':
-        rows = sensitivity(load_student(name), frames(path, 'train'), frames(path, 'val'))
+        rows = sensitivity(load_student(name), frames('camvid', path, 'train'), frames('camvid', path, 'val'))
         write_record(Path(results)/f'sweep-{name}.json', dict(experiment=f'sweep-{name}', kind='deploy', rows=rows, **facts()))
         return print(sensitivity_table(rows))
     for r in installed(to):
