@@ -25,6 +25,7 @@ variants = {
     'robust': camera | dict(robust=.6),
     'bounded': camera | dict(depth_range=(500, 10500)),
     'crop50': crop50,
+    'lam50': crop50 | dict(silog_lam=.5),
     'lr3': camera | dict(lr=3e-3),
     'small': camera | dict(backbone_indices=(1, 2, 3), decoder_channels=(64, 64), min_stride=1),
     'load192': crop50 | dict(load_size=DistilledDepthSettings().load_size),
