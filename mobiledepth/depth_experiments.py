@@ -51,7 +51,7 @@ def depth_priors(
     mean = torch.where(count>0, total/count.clamp(min=1), total.sum()/count.sum())
     return dict(median=FixedDepth(torch.cat(seen).median().expand(size)), mean_map=FixedDepth(mean))
 
-# %% ../nbs/09cb_depth_experiments.ipynb #120d15f8
+# %% ../nbs/09cb_depth_experiments.ipynb #3ff4510b
 def make_depth_dls(
     path,            # Folder of the data set
     s:DepthSettings, # Settings
@@ -98,7 +98,7 @@ def make_depth_cbs(
 )->list:               # Callbacks of the fit
     "Distillation, where there is a teacher."
     if teacher is None: return []
-    terms = {DenseDepth(): s.dense, PairwiseAffinity(): s.affinity, FeatureMimicry(): s.feature}
+    terms = {DenseDepth(SILogLoss(s.silog_lam)): s.dense, PairwiseAffinity(): s.affinity, FeatureMimicry(): s.feature}
     return [KnowledgeDistillation(teacher, a=s.a, terms={t:w for t,w in terms.items() if w}, dtype=getattr(torch, s.teacher_dtype))]
 
 def depth_run_report(

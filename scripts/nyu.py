@@ -36,6 +36,7 @@ distilled = { # the teacher, and what is changed
     'kd-dense': ('teacher', dict(dense=1.)),
     'kd-affinity': ('teacher', dict(dense=0., affinity=10.)),
     'kd-feature': ('teacher', dict(dense=0., feature=1.)),
+    'kd-lam50': ('teacher', dict(dense=1., silog_lam=.5)),
     'kd-all': ('teacher', dict(dense=1., affinity=10., feature=1.)),
     'half-kd': ('half-teacher', dict(dense=1., labelled=2))}
 
