@@ -25,6 +25,8 @@ variants = {
     'robust': camera | dict(robust=.6),
     'bounded': camera | dict(depth_range=(500, 10500)),
     'crop50': crop50,
+    'norms': crop50 | dict(norm_eval=True),
+    'norms-lam50': crop50 | dict(norm_eval=True, silog_lam=.5),
     'lam50': crop50 | dict(silog_lam=.5),
     'lr3': camera | dict(lr=3e-3),
     'small': camera | dict(backbone_indices=(1, 2, 3), decoder_channels=(64, 64), min_stride=1),
