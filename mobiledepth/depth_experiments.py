@@ -6,7 +6,7 @@
 __all__ = ['FixedDepth', 'depth_priors', 'make_depth_dls', 'make_depth_unet', 'make_depth_loss', 'make_depth_learner',
            'make_depth_cbs', 'depth_run_report', 'depth_prior_report']
 
-# %% ../nbs/09cb_depth_experiments.ipynb #7d671c4d
+# %% ../nbs/09cb_depth_experiments.ipynb #72f5425b
 import torch
 from fastai.vision.all import Learner, params
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from .depth_distill import DenseDepth, FeatureMimicry, PairwiseAffinity
 from .depth_losses import DepthLoss, GradientMatchingLoss, RobustLoss, SILogLoss, VirtualNormalLoss
 from .depth_metrics import AbsRel, DeltaAccuracy, DepthRMSE, SIRMSE, depth_report
 from .distill import KnowledgeDistillation
-from .learner import NormEval, unet_splitter
+from .learner import WholePictures, unet_splitter
 from .models import Unet
 from .settings import DepthSettings
 
@@ -51,7 +51,7 @@ def depth_priors(
     mean = torch.where(count>0, total/count.clamp(min=1), total.sum()/count.sum())
     return dict(median=FixedDepth(torch.cat(seen).median().expand(size)), mean_map=FixedDepth(mean))
 
-# %% ../nbs/09cb_depth_experiments.ipynb #b7c0e28a
+# %% ../nbs/09cb_depth_experiments.ipynb #9e10d03f
 def make_depth_dls(
     path,            # Folder of the data set
     s:DepthSettings, # Settings
@@ -96,8 +96,8 @@ def make_depth_cbs(
     teacher:nn.Module, # Its teacher; None for settings that have none
     learn:Learner,     # Whose fit they are for
 )->list:               # Callbacks of the fit
-    "Distillation, where there is a teacher; norms held still, where wished."
-    res = [NormEval()]*s.norm_eval
+    "Distillation, where there is a teacher; whole pictures at the end, where wished."
+    res = [WholePictures(s.whole)] if s.whole else []
     if teacher is None: return res
     terms = {DenseDepth(SILogLoss(s.silog_lam)): s.dense, PairwiseAffinity(): s.affinity, FeatureMimicry(): s.feature}
     return [*res, KnowledgeDistillation(teacher, a=s.a, terms={t:w for t,w in terms.items() if w}, dtype=getattr(torch, s.teacher_dtype))]

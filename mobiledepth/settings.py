@@ -80,7 +80,7 @@ class DistilledSettings(SegmentationSettings):
     cwd:float = 3.            # Weight of the channel-wise divergence
     cwd_T:float = 4.          # Temperature of the channel-wise divergence
 
-# %% ../nbs/09a_settings.ipynb #b88757f0
+# %% ../nbs/09a_settings.ipynb #8424213c
 @dataclass(frozen=True)
 class DepthSettings(RunSettings):
     "Settings of one `fine_tune` on metric depth; the loss is `silog*SILogLoss(silog_lam) + gradient*GradientMatchingLoss() + ...`."
@@ -92,7 +92,7 @@ class DepthSettings(RunSettings):
     min_scale:float = 0.5     # Smallest share of the picture's area in a training crop
     labelled:int = 1          # See the depth of each so-manyth training frame only; the others keep their pictures
     keep_camera:bool = True   # Divide depth by a crop's enlargement, as if one camera had taken all crops?
-    norm_eval:bool = False    # Do the encoder's norms keep ImageNet's statistics in training?
+    whole:float = 0.          # Share of the epochs, the last ones, that see whole pictures; see `WholePictures`
     depth_range:tuple = ()    # Nearest and farthest depth the network can say, millimetres; empty: any
     silog:float = 1.          # Weight of the scale-invariant loss
     silog_lam:float = 0.85    # How much of a common factor it forgives: 0 nothing, 1 all

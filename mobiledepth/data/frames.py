@@ -112,11 +112,12 @@ def _resize_box(im, box, size, resample, fill):
     res.paste(im.resize((at[2]-at[0], at[3]-at[1]), resample, box=inner), tuple(at[:2]))
     return res
 
-# %% ../../nbs/02b_data.frames.ipynb #7b5f4dc6
+# %% ../../nbs/02b_data.frames.ipynb #9b1a1965
 class CropResize(RandTransform):
     "In training a random crop of picture and label alike, otherwise all of them, resized to `size`."
     split_idx,order = None,1
     fill = (124,116,104) # outside of the picture: ImageNet's mean colour
+    whole = False # Leave whole pictures whole in training too?
     def __init__(self,
         size:tuple,            # Height and width, pixels
         min_scale:float=0.3,   # Smallest area of a crop, 1 is the picture's
@@ -132,7 +133,7 @@ class CropResize(RandTransform):
         sizes = {tuple(o.size) for o in (b if isinstance(b, tuple) else (b,))}
         if len(sizes) > 1: raise DataError('A label has another size than its picture (`check_frames` finds which):', sizes)
         w,h = sizes.pop()
-        self.box = self._draw(w, h) if split_idx==0 else (0,0,w,h)
+        self.box = self._draw(w, h) if split_idx==0 and not self.whole else (0,0,w,h)
 
     def _draw(self, w, h):
         "A random box for a picture of `w` by `h`."
