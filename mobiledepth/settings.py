@@ -128,14 +128,14 @@ def full_settings(
     cls = (DistilledDepthSettings if taught else DepthSettings) if 'silog' in settings else DistilledSettings if taught else SegmentationSettings
     return {**asdict(cls()), **settings}
 
-# %% ../nbs/09a_settings.ipynb #189b770d
+# %% ../nbs/09a_settings.ipynb #ec8214f2
 _student = SegmentationSettings()
 _teacher = replace(_student, backbone='tf_efficientnet_lite2', decoder_channels=(128, 96, 64, 48), size=(256, 320), epochs=19)
 _street = replace(_student, data='street', size=(96, 128), epochs=39, num_workers=0)
 _light = replace(_student, fusion='add', epochs=19)
 _medium = replace(_light, min_stride=4, decoder_channels=(96, 64, 48))
 _tenth = replace(_student, every=10, epochs=39)
-_rooms = DepthSettings()
+_rooms = DepthSettings(silog_lam=.5, whole=.3)
 experiment_settings = {
     'camvid-student': _student,
     'camvid-scratch': replace(_student, backbone='mobilenetv3_rw', pretrained=False, epochs=17, freeze_epochs=3),
@@ -154,7 +154,7 @@ experiment_settings = {
     'nyu-student': _rooms,
     'nyu-scratch': replace(_rooms, backbone='mobilenetv3_rw', pretrained=False),
     'nyu-teacher': replace(_rooms, backbone='tf_efficientnet_lite2', decoder_channels=(160, 128, 96), size=(192, 240)),
-    'nyu-distilled': DistilledDepthSettings(),
+    'nyu-distilled': DistilledDepthSettings(**asdict(_rooms) | dict(load_size=(192, 240))),
     'street-depth': replace(_rooms, data='street', size=(96, 128), epochs=39, num_workers=0),
     'street-depth-large': replace(_rooms, data='street-large', epochs=14)}
 experiment_groups = {'street': ('street-student', 'street-teacher', 'street-distilled')} # Run one after the other by one name

@@ -13,7 +13,7 @@ from fastcore.script import call_parse
 from mobiledepth.experiments import run_settings, run_weights
 from mobiledepth.settings import DistilledDepthSettings, get_settings
 
-base = replace(get_settings('nyu-student'), epochs=7, holdout='holdout', keep_camera=False, min_scale=.3)
+base = replace(get_settings('nyu-student'), epochs=7, holdout='holdout', keep_camera=False, min_scale=.3, silog_lam=.85, whole=0.)
 camera = dict(keep_camera=True)
 crop50 = camera | dict(min_scale=.5)
 large = {k:getattr(get_settings('nyu-teacher'), k) for k in ('backbone', 'decoder_channels', 'size')}
