@@ -32,31 +32,40 @@ def unet_splitter(
     "Parameter groups for a pretrained encoder: `freeze` and the low end of a `slice` act on `model.encoder`."
     return L(params(model.encoder), params(model.decoder) + params(model.head))
 
-# %% ../nbs/07_learner.ipynb #b77079d7
+# %% ../nbs/07_learner.ipynb #b83ade58
 class WholePictures(Callback):
-    """The last epochs of a fit see whole pictures, and its batch norms end with averages over the last epoch (after Touvron et al., Fixing the train-test resolution discrepancy, 2019).
-    Raises `ValueError` for loaders without a `CropResize`."""
+    "The last epochs of a fit see whole pictures, and its batch norms end with averages over the last one. Raises `ValueError` for loaders that do not crop."
+    order = 5 # norms that other callbacks hold in evaluation mode are known by then
     def __init__(self,
-        share:float=.3, # Of the epochs, the last ones; above 0, below 1
+        share:float=.3, # Of the epochs, the last ones; above 0, below 1; one epoch at least
     ):
         if not 0<share<1: raise ValueError(f'share={share}: expected above 0 and below 1')
         store_attr()
 
     def before_fit(self):
-        self.crop = next((o for o in self.dls.train.after_item.fs if isinstance(o, CropResize)), None)
+        self.run = not hasattr(self, 'lr_finder') and not self.learn.lock.locked() # a search for a rate, or a validation inside of a fit
+        if not self.run: return
+        self.crop = next((o for o in getattr(getattr(self.dls.train, 'after_item', None), 'fs', []) if isinstance(o, CropResize)), None)
         if self.crop is None: raise ValueError('WholePictures: expected a CropResize among the item_tfms of the training loader, found none: there are no crops to end')
-        self.norms = {m:m.momentum for m in self.model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)}
+        self._undo()
+        self.first = self.n_epoch - max(1, int(self.share*self.n_epoch + 1e-6)) if self.n_epoch>1 else 1
 
-    def before_epoch(self):
-        self.crop.whole = self.epoch >= (1-self.share)*self.n_epoch # ahead of the workers, which get a copy
+    def before_epoch(self): self.crop.whole = self.epoch>=self.first # ahead of the workers, which get a copy
+
+    def before_train(self):
         if not self.crop.whole or self.epoch<self.n_epoch-1: return
-        for m in self.norms:
+        for m in self.model.modules():
+            if not isinstance(m, nn.modules.batchnorm._BatchNorm) or not (m.training and m.track_running_stats): continue
             m.reset_running_stats()
-            m.momentum = None # PyTorch's word for a plain average
+            m.momentum_was,m.momentum = m.momentum,None # PyTorch's word for a plain average
 
-    def after_fit(self):
-        for m,momentum in self.norms.items(): m.momentum = momentum
-        self.crop.whole,self.norms = False,{}
+    def after_fit(self): self._undo()
+
+    def _undo(self):
+        "Crops and running means as before; also what an interrupted fit has left."
+        self.crop.whole = False
+        for m in self.model.modules():
+            if 'momentum_was' in vars(m): m.momentum = vars(m).pop('momentum_was')
 
 # %% ../nbs/07_learner.ipynb #107038f3
 @delegates(Unet.__init__)

@@ -80,7 +80,7 @@ class DistilledSettings(SegmentationSettings):
     cwd:float = 3.            # Weight of the channel-wise divergence
     cwd_T:float = 4.          # Temperature of the channel-wise divergence
 
-# %% ../nbs/09a_settings.ipynb #8424213c
+# %% ../nbs/09a_settings.ipynb #6b383b40
 @dataclass(frozen=True)
 class DepthSettings(RunSettings):
     "Settings of one `fine_tune` on metric depth; the loss is `silog*SILogLoss(silog_lam) + gradient*GradientMatchingLoss() + ...`."
@@ -107,6 +107,7 @@ class DepthSettings(RunSettings):
         if self.holdout and (self.data!='nyu' or self.holdout!='holdout'): raise ValueError(
             f"holdout={self.holdout!r} of {self.data}: expected 'holdout', and only NYU has one")
         if self.labelled<1: raise ValueError(f'labelled={self.labelled}: expected 1 for all frames, or more')
+        if not 0<=self.whole<1: raise ValueError(f'whole={self.whole}: expected 0 or more, and below 1')
 
 @dataclass(frozen=True)
 class DistilledDepthSettings(DepthSettings):

@@ -1,7 +1,7 @@
 """What each term of depth distillation costs: seconds of a step and peak memory, on a generated batch and random weights.
 
 `python scripts/bench_depth_distill.py` writes `results/bench-depth-distill.json`. Peak memory comes first, each variant in a process of its own; then every repeat times a step of each
-variant and a forward pass of the teacher, one after the other, in one process. The settings are those of `nyu-distilled`."""
+variant and a forward pass of the teacher, one after the other, in one process. The settings are those of `nyu-distilled` but for `whole`: the batch has no crops."""
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -48,7 +48,7 @@ def main(
 ):
     "Measure what the terms cost in seconds and memory, and write a record."
     torch.set_num_threads(threads)
-    s = replace(get_settings('nyu-distilled'), pretrained=False)
+    s = replace(get_settings('nyu-distilled'), pretrained=False, whole=0.)
     if peak_of: return print_peak(make_step(peak_of, s), steps)
     memory = {v:peak_in_child(v) for v in variants} # while this process is small: a child's peak starts at its parent's
     times = time_steps(s, repeats)

@@ -10,12 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from fastai.vision.all import get_image_files, set_seed
+from fastai.vision.all import set_seed
 from fastcore.script import call_parse
 from torch import nn
 
 from mobiledepth.data.camvid import camvid_names
-from mobiledepth.data.nyu import nyu_names
+from mobiledepth.data.nyu import nyu_test_dl
 from mobiledepth.deploy.evaluate import evaluate_file
 from mobiledepth.deploy.export import agreement, camera_pictures, export_model, get_route, routes
 from mobiledepth.deploy.graph import CameraGraph, graph_meta
@@ -37,9 +37,9 @@ parts = dict(camvid=('per_class', 'per_sequence'), nyu=('by_distance',))
 def installed(to): return [o for o in routes if find_spec(packages[o]) and to in ('', o)]
 
 def frames(data, path, split):
-    "The pictures of a split."
-    files = {o.stem:o for o in get_image_files(Path(path)/'images')}
-    return [files[o] for o in (camvid_names(split) if data=='camvid' else nyu_names(path, split))]
+    "The pictures of a split: files, or for rooms a loader that cuts the border off."
+    if data=='nyu': return nyu_test_dl(path, size=None, bs=1, split=split, num_workers=0, device='cpu')
+    return [Path(path)/'images'/f'{o}.jpg' for o in camvid_names(split)]
 
 def facts(): return dict(commit=git_commit(repo), versions=versions())
 
@@ -47,6 +47,7 @@ def one_file(name, to, precision, path, files, keep_float, results):
     "Export, evaluate, record."
     route,student,started = get_route(to, f'a{routes[to]}'),load_student(name),time.time()
     data = student.meta.get('data', 'camvid')
+    if data not in camera: sys.exit(f'{name} was trained on {data}: expected one of {", ".join(camera)}')
     file = export_model(student, Path(files)/f'{name}-{precision}{route.suffix}', to, precision, frames(data, path, 'train'),
                         input_size=None if route.dynamic else camera[data], keep_float=keep_float if precision=='int8' else (), overwrite=True)
     seconds,about = round(time.time()-started),json.loads(Path(f'{file}.json').read_text())

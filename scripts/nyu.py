@@ -3,7 +3,7 @@
 `python scripts/nyu.py NAME` trains one variant for a third of the epochs of the final runs, reports on the held-out frames and leaves a record of kind 'ablation'.
 In `base` a crop's metres stay as they are; in all others the camera stays (`keep_camera`), and they differ from `camera`, or from `crop50`, in what their name says. The `kd-` ones
 have a teacher, `teacher`, which must have been run before; `load192` has its larger batches and no teacher. In the `half` ones every second training frame hides its depth, from
-`half-teacher` too: what `half-kd` learns from those frames is pseudo-labels alone."""
+`half-teacher` too: what `half-kd` learns from those frames is pseudo-labels alone; `half` has no teacher. The record of a trial `norms` names a setting that brought nothing and is gone: its commit has it."""
 import sys
 from dataclasses import asdict, replace
 
@@ -31,7 +31,7 @@ variants = {
     'lr3': camera | dict(lr=3e-3),
     'small': camera | dict(backbone_indices=(1, 2, 3), decoder_channels=(64, 64), min_stride=1),
     'load192': crop50 | dict(load_size=DistilledDepthSettings().load_size),
-    'half': crop50 | dict(labelled=2),
+    'half': crop50 | dict(load_size=DistilledDepthSettings().load_size, labelled=2),
     'teacher': crop50 | large,
     'half-teacher': crop50 | large | dict(labelled=2)}
 distilled = { # the teacher, and what is changed
