@@ -27,10 +27,11 @@ classes = ('wall floor cabinet bed chair sofa table door window bookshelf pictur
            'other-structure other-furniture other-or-none').split()
 
 def look(nets, path):
-    "For each test frame: its file, picture, truth, and what each network says, in metres at the truth's size."
-    dl = nyu_test_dl(path, bs=1, num_workers=0, device='cpu')
-    for f,(x,y) in zip(progress_bar(dl.items), dl):
-        with torch.inference_mode(): yield f, x[0], y, {k: in_metres(net(x), y)[0] for k,net in nets.items()}
+    "For each test frame: its file, picture, truth, and what each network says at the size it was trained at, in metres at the truth's size."
+    dls = [nyu_test_dl(path, size=tuple(net.meta['size']), bs=1, num_workers=0, device='cpu') for net in nets.values()]
+    for f,*batches in zip(progress_bar(dls[0].items), *dls):
+        (x,y),*_ = batches
+        with torch.inference_mode(): yield f, x[0], y, {k: in_metres(net(x), y)[0] for (k,net),(x,y) in zip(nets.items(), batches)}
 
 def labels_of(f, size):
     "The classes of a frame's pixels, inside the white border."
