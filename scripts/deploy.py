@@ -2,7 +2,7 @@
 
 `python scripts/deploy.py student --name camvid-distilled --path CAMVID --files FOLDER` exports a student by every installed route in every precision, for pictures of
 360x480 (rooms: 228x304, what is inside NYU's border), with 64 train frames for calibration, reports each file on the test frames through its own runtime, and leaves one record of kind 'deploy' a
-file. The files stay in FOLDER, for `mobiledepth bench`. `--name nyu-distilled --path NYU` does the same in metres.
+file. The files stay in FOLDER, for `mobiledepth bench`. `--name nyu-student --path NYU` does the same in metres.
 `python scripts/deploy.py sweep --name camvid-distilled --path CAMVID` puts each part of the network in 8 bits alone, and compares on frames of val.
 `python scripts/deploy.py parity` exports three families of encoders on random weights at two sizes by every installed route, and records how far the logits are from PyTorch's."""
 import json, sys, tempfile, time
