@@ -2,7 +2,7 @@
 
 `python scripts/nyu.py NAME` trains one variant for a third of the epochs of the final runs, reports on the held-out frames and leaves a record of kind 'ablation'.
 In `base` a crop's metres stay as they are; in all others the camera stays (`keep_camera`), and they differ from `camera`, or from `crop50`, in what their name says. The `kd-` ones
-have a teacher, `teacher`, which must have been run before; `load192` has its larger batches and no teacher. In the `half` ones every second training frame hides its depth, from
+have the recipe of the final runs and a teacher, `teacher`, which must have been run before; `load192` has its larger batches and no teacher. In the `half` ones every second training frame hides its depth, from
 `half-teacher` too: what `half-kd` learns from those frames is pseudo-labels alone; `half` has no teacher. The record of a trial `norms` names a setting that brought nothing and is gone: its commit has it."""
 import sys
 from dataclasses import asdict, replace
@@ -16,6 +16,7 @@ from mobiledepth.settings import DistilledDepthSettings, get_settings
 base = replace(get_settings('nyu-student'), epochs=7, holdout='holdout', keep_camera=False, min_scale=.3, silog_lam=.85, whole=0.)
 camera = dict(keep_camera=True)
 crop50 = camera | dict(min_scale=.5)
+recipe = crop50 | dict(whole=.3, silog_lam=.5)
 large = {k:getattr(get_settings('nyu-teacher'), k) for k in ('backbone', 'decoder_channels', 'size')}
 variants = {
     'base': {},
@@ -26,19 +27,18 @@ variants = {
     'bounded': camera | dict(depth_range=(500, 10500)),
     'crop50': crop50,
     'whole': crop50 | dict(whole=.3),
-    'whole-lam50': crop50 | dict(whole=.3, silog_lam=.5),
+    'whole-lam50': recipe,
     'lam50': crop50 | dict(silog_lam=.5),
     'lr3': camera | dict(lr=3e-3),
     'small': camera | dict(backbone_indices=(1, 2, 3), decoder_channels=(64, 64), min_stride=1),
-    'load192': crop50 | dict(load_size=DistilledDepthSettings().load_size),
-    'half': crop50 | dict(load_size=DistilledDepthSettings().load_size, labelled=2),
+    'load192': recipe | dict(load_size=DistilledDepthSettings().load_size),
+    'half': recipe | dict(load_size=DistilledDepthSettings().load_size, labelled=2),
     'teacher': crop50 | large,
-    'half-teacher': crop50 | large | dict(labelled=2)}
+    'half-teacher': recipe | large | dict(labelled=2)}
 distilled = { # the teacher, and what is changed
     'kd-dense': ('teacher', dict(dense=1.)),
     'kd-affinity': ('teacher', dict(dense=0., affinity=10.)),
     'kd-feature': ('teacher', dict(dense=0., feature=1.)),
-    'kd-lam50': ('teacher', dict(dense=1., silog_lam=.5)),
     'kd-all': ('teacher', dict(dense=1., affinity=10., feature=1.)),
     'half-kd': ('half-teacher', dict(dense=1., labelled=2))}
 
@@ -47,7 +47,7 @@ def settings_of(name, results):
     if name in variants: return replace(base, **variants[name])
     teacher,changed = distilled[name]
     weights = run_weights(f'nyu-{teacher}-short', replace(base, **variants[teacher]).size, 0, results)
-    return DistilledDepthSettings(**asdict(base) | crop50 | dict(load_size=DistilledDepthSettings().load_size, teacher=str(weights)) | changed)
+    return DistilledDepthSettings(**asdict(base) | recipe | dict(load_size=DistilledDepthSettings().load_size, teacher=str(weights)) | changed)
 
 @call_parse
 def main(
