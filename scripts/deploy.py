@@ -21,6 +21,7 @@ from mobiledepth.deploy.export import agreement, camera_pictures, export_model, 
 from mobiledepth.deploy.graph import CameraGraph, graph_meta
 from mobiledepth.deploy.predictor import Predictor
 from mobiledepth.deploy.sensitivity import sensitivity, sensitivity_table
+from mobiledepth.depth_metrics import table_figures
 from mobiledepth.evaluate import run_record
 from mobiledepth.learner import load_student
 from mobiledepth.models import Unet
@@ -31,7 +32,7 @@ packages = dict(onnx='onnxruntime', litert='litert_torch', executorch='executorc
 families = 'mobilenetv3_small_100', 'resnet18', 'convnext_atto'
 sizes = (96,128),(97,131)
 camera = dict(camvid=(360,480), nyu=(228,304)) # What the test frames measure
-figures = dict(camvid=('miou', 'acc'), nyu=('rmse', 'rmse_pooled', 'rel', 'log10', 'si_rmse', 'delta1'))
+figures = dict(camvid=('miou', 'acc'), nyu=table_figures)
 parts = dict(camvid=('per_class', 'per_sequence'), nyu=('by_distance',))
 
 def installed(to): return [o for o in routes if find_spec(packages[o]) and to in ('', o)]
@@ -43,11 +44,16 @@ def frames(data, path, split):
 
 def facts(): return dict(commit=git_commit(repo), versions=versions())
 
+def data_of(student, name, known):
+    "The data set a student was trained on; ends with a sentence if it is not a known one."
+    data = student.meta.get('data', 'camvid')
+    if data not in known: sys.exit(f'{name} was trained on {data}: expected one of {", ".join(known)}')
+    return data
+
 def one_file(name, to, precision, path, files, keep_float, results):
     "Export, evaluate, record."
     route,student,started = get_route(to, f'a{routes[to]}'),load_student(name),time.time()
-    data = student.meta.get('data', 'camvid')
-    if data not in camera: sys.exit(f'{name} was trained on {data}: expected one of {", ".join(camera)}')
+    data = data_of(student, name, camera)
     file = export_model(student, Path(files)/f'{name}-{precision}{route.suffix}', to, precision, frames(data, path, 'train'),
                         input_size=None if route.dynamic else camera[data], keep_float=keep_float if precision=='int8' else (), overwrite=True)
     seconds,about = round(time.time()-started),json.loads(Path(f'{file}.json').read_text())
@@ -102,7 +108,9 @@ def main(
     torch.set_num_threads(1)
     if what=='parity': return parity(to, results)
     if what=='sweep':
-        rows = sensitivity(load_student(name), frames('camvid', path, 'train'), frames('camvid', path, 'val'))
+        student = load_student(name)
+        data_of(student, name, ['camvid']) # Shares of agreeing pixels are compared
+        rows = sensitivity(student, frames('camvid', path, 'train'), frames('camvid', path, 'val'))
         write_record(Path(results)/f'sweep-{name}.json', dict(experiment=f'sweep-{name}', kind='deploy', rows=rows, **facts()))
         return print(sensitivity_table(rows))
     for r in installed(to):

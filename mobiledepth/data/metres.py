@@ -73,8 +73,8 @@ def affine_coord(self:TensorDepth, *args, mode='nearest', **kwargs):
     "As for a picture, by nearest pixel."
     return TensorDepth(self.as_subclass(TensorImage).affine_coord(*args, mode=mode, **kwargs).as_subclass(Tensor))
 
-# %% ../../nbs/03_data.metres.ipynb #dcbd67b9
-depth_suffixes = '.png', '.tif', '.tiff', '.npy', '.PNG', '.TIF', '.TIFF'
+# %% ../../nbs/03_data.metres.ipynb #60813d0a
+depth_suffixes = [f(o) for f in (str.lower, str.upper, str.title) for o in ('.png', '.tif', '.tiff', '.npy')]
 
 def depth_file(
     picture, # Path of a picture, in `images`
@@ -86,7 +86,7 @@ def depth_file(
 def _raw_depth(f):
     "The numbers in a file, or a sentence on why there are none."
     f = Path(f)
-    if f.suffix=='.npy':
+    if f.suffix.lower()=='.npy':
         try: x = np.load(f, allow_pickle=False)
         except FileNotFoundError: return f'{f}: missing'
         except (OSError, ValueError, EOFError) as e: return f'{f}: unreadable ({type(e).__name__}: {e})'
