@@ -2,7 +2,7 @@
 
 `python scripts/nyu.py NAME` trains one variant for a third of the epochs of the final runs, reports on the held-out frames and leaves a record of kind 'ablation'.
 In `base` a crop's metres stay as they are; in all others the camera stays (`keep_camera`), and they differ from `camera`, or from `crop50`, in what their name says. The `kd-` ones
-have the recipe of the final runs and a teacher, `teacher`, which must have been run before; `load192` has its larger batches and no teacher. In the `half` ones every second training frame hides its depth, from
+have the recipe of the final runs and a teacher, which must have been run before: `teacher`, or for `kd-whole-lam50` one with that recipe; `load192` has its larger batches and no teacher. In the `half` ones every second training frame hides its depth, from
 `half-teacher` too: what `half-kd` learns from those frames is pseudo-labels alone; `half` has no teacher. The record of a trial `norms` names a setting that brought nothing and is gone: its commit has it."""
 import sys
 from dataclasses import asdict, replace
@@ -34,9 +34,11 @@ variants = {
     'load192': recipe | dict(load_size=DistilledDepthSettings().load_size),
     'half': recipe | dict(load_size=DistilledDepthSettings().load_size, labelled=2),
     'teacher': crop50 | large,
+    'teacher-whole-lam50': recipe | large,
     'half-teacher': recipe | large | dict(labelled=2)}
 distilled = { # the teacher, and what is changed
     'kd-dense': ('teacher', dict(dense=1.)),
+    'kd-whole-lam50': ('teacher-whole-lam50', dict(dense=1.)),
     'kd-affinity': ('teacher', dict(dense=0., affinity=10.)),
     'kd-feature': ('teacher', dict(dense=0., feature=1.)),
     'kd-all': ('teacher', dict(dense=1., affinity=10., feature=1.)),
