@@ -39,6 +39,7 @@ variants = {
 distilled = { # the teacher, and what is changed
     'kd-dense': ('teacher', dict(dense=1.)),
     'kd-whole-lam50': ('teacher-whole-lam50', dict(dense=1.)),
+    'kd-a25': ('teacher-whole-lam50', dict(dense=1., a=.25)),
     'kd-affinity': ('teacher', dict(dense=0., affinity=10.)),
     'kd-feature': ('teacher', dict(dense=0., feature=1.)),
     'kd-all': ('teacher', dict(dense=1., affinity=10., feature=1.)),
