@@ -6,7 +6,7 @@
 __all__ = ['FixedDepth', 'depth_priors', 'make_depth_dls', 'make_depth_unet', 'make_depth_loss', 'make_depth_learner',
            'make_depth_cbs', 'depth_run_report', 'depth_prior_report']
 
-# %% ../nbs/09cb_depth_experiments.ipynb #0a151546
+# %% ../nbs/09cb_depth_experiments.ipynb #72f5425b
 import torch
 from fastai.vision.all import Learner, params
 from torch import Tensor, nn
@@ -16,8 +16,8 @@ from .data.depth import depth_tfms, valid_depth
 from .datasets import get_data
 from .depth_distill import DenseDepth, FeatureMimicry, PairwiseAffinity
 from .depth_losses import DepthLoss, GradientMatchingLoss, RobustLoss, SILogLoss, VirtualNormalLoss
-from .depth_metrics import AbsRel, DeltaAccuracy, DepthRMSE, SIRMSE, depth_report, table_figures
-from .distill import KnowledgeDistillation, ShrinkBatch
+from .depth_metrics import AbsRel, DeltaAccuracy, DepthRMSE, SIRMSE, depth_report
+from .distill import KnowledgeDistillation
 from .learner import WholePictures, unet_splitter
 from .models import Unet
 from .settings import DepthSettings
@@ -51,14 +51,14 @@ def depth_priors(
     mean = torch.where(count>0, total/count.clamp(min=1), total.sum()/count.sum())
     return dict(median=FixedDepth(torch.cat(seen).median().expand(size)), mean_map=FixedDepth(mean))
 
-# %% ../nbs/09cb_depth_experiments.ipynb #3787eaa9
+# %% ../nbs/09cb_depth_experiments.ipynb #9e10d03f
 def make_depth_dls(
     path,            # Folder of the data set
     s:DepthSettings, # Settings
 ):                   # DataLoaders
     "The loaders of a run."
     size = s.load_size or s.size
-    items,batches = depth_tfms(size, color=s.color, keep_camera=s.keep_camera, min_scale=s.min_scale, max_scale=s.max_scale, valid_size=s.size)
+    items,batches = depth_tfms(size, color=s.color, keep_camera=s.keep_camera, min_scale=s.min_scale, max_scale=s.max_scale)
     more = dict(holdout=bool(s.holdout)) if s.data=='nyu' else {}
     return get_data(s.data, 'depth').dls(path, size=size, bs=s.bs, every=s.every, labelled=s.labelled, item_tfms=items, batch_tfms=batches,
                                          num_workers=s.num_workers, **more)
@@ -68,7 +68,7 @@ def make_depth_unet(
 )->Unet:             # One output, log depth
     "The network of a run."
     return Unet(s.backbone, decoder_channels=s.decoder_channels, num_classes=1, pretrained=s.pretrained, full_decoder=s.full_decoder, fusion=s.fusion,
-                min_stride=s.min_stride, backbone_indices=s.backbone_indices or None,
+                min_stride=s.min_stride, backbone_indices=s.backbone_indices or None, inner_size=s.size if s.load_size else None,
                 depth_range=tuple(o/1000 for o in s.depth_range) or None)
 
 def make_depth_loss(
@@ -98,11 +98,9 @@ def make_depth_cbs(
 )->list:               # Callbacks of the fit
     "Distillation, where there is a teacher; whole pictures at the end, where wished."
     res = [WholePictures(s.whole)] if s.whole else []
-    if s.load_size: res.append(ShrinkBatch(s.size))
     if teacher is None: return res
     terms = {DenseDepth(SILogLoss(s.silog_lam)): s.dense, PairwiseAffinity(): s.affinity, FeatureMimicry(): s.feature}
-    return [*res, KnowledgeDistillation(teacher, a=s.a, terms={t:w for t,w in terms.items() if w}, dtype=getattr(torch, s.teacher_dtype),
-                                        size=s.size if s.load_size else None)]
+    return [*res, KnowledgeDistillation(teacher, a=s.a, terms={t:w for t,w in terms.items() if w}, dtype=getattr(torch, s.teacher_dtype))]
 
 def depth_run_report(
     model,           # Takes pictures in 0..1, gives log depth
@@ -119,5 +117,6 @@ def depth_prior_report(
 )->dict:             # 'median' and 'mean_map' -> figures
     "What the training frames tell without a look at the picture."
     train = get_data(s.data, 'depth').test_dl(path, size=s.size, bs=s.bs, split='fit' if s.holdout else 'train', num_workers=s.num_workers)
+    figures = 'rmse', 'rmse_pooled', 'rel', 'log10', 'si_rmse', 'delta1'
     reports = {k:depth_report(m, dl) for k,m in depth_priors(train, s.size).items()}
-    return {k:{f:r[f] for f in table_figures} for k,r in reports.items()}
+    return {k:{f:r[f] for f in figures} for k,r in reports.items()}

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from .core import did_you_mean
 
-# %% ../nbs/09a_settings.ipynb #58f2017c
+# %% ../nbs/09a_settings.ipynb #b74ee79a
 data_names = ('camvid', 'street', 'street-large', 'nyu', 'depth')
 
 def _one_of(what, value, allowed):
@@ -43,7 +43,7 @@ class RunSettings:
     holdout:str = ''          # A sequence of CamVid, or holdout of NYU: kept out of train and reported on in place of test
     every:int = 1             # Train on each so-manyth frame of train only: 10 is a tenth of them
     num_workers:int = 1       # Processes that read; part of the run's randomness
-    load_size:tuple = ()      # Height and width of training batches where they are larger than `size`: a teacher's; the student sees them shrunk
+    load_size:tuple = ()      # Height and width of the batches where they are larger than `size`: a teacher's; the network shrinks them
     task:ClassVar[str] = ''
     sets:ClassVar[tuple] = data_names # That have what is learnt
 

@@ -17,9 +17,9 @@ from .frames import CropResize, FrameReader, OpenPicture, _resize_box, _size, _S
 from .metres import (PILDepth, TensorDepth, check_depth, depth_bar, depth_cmap, depth_faults, depth_file, depth_format, depth_limits,
                                      read_depth, tiny_depth, valid_depth)
 
-# %% ../../nbs/03a_data.depth.ipynb #b24fc9d2
+# %% ../../nbs/03a_data.depth.ipynb #45ca506c
 @CropResize
-def encodes(self, x:PILDepth): return _resize_box(x, self.box, self.out[::-1], NEAREST, 0.)
+def encodes(self, x:PILDepth): return _resize_box(x, self.box, self.size[::-1], NEAREST, 0.)
 
 class DepthCropResize(CropResize):
     "`CropResize` that may hold the camera's focal length: an enlarged crop then has its depth divided by the enlargement."
@@ -36,7 +36,7 @@ class DepthCropResize(CropResize):
     def encodes(self, x:PILDepth):
         l,t,r,b = self.box
         zoom = (x.size[0]*x.size[1]/((r-l)*(b-t)))**.5 if self.keep_camera else 1.
-        return Image.fromarray(np.asarray(_resize_box(x, self.box, self.out[::-1], NEAREST, 0.))/np.float32(zoom))
+        return Image.fromarray(np.asarray(_resize_box(x, self.box, self.size[::-1], NEAREST, 0.))/np.float32(zoom))
 
 class CropBox(Transform):
     "Cut pictures and maps to a box, such as inside of a white border."

@@ -112,7 +112,7 @@ def _resize_box(im, box, size, resample, fill):
     res.paste(im.resize((at[2]-at[0], at[3]-at[1]), resample, box=inner), tuple(at[:2]))
     return res
 
-# %% ../../nbs/02b_data.frames.ipynb #40a2ea5b
+# %% ../../nbs/02b_data.frames.ipynb #9b1a1965
 class CropResize(RandTransform):
     "In training a random crop of picture and label alike, otherwise all of them, resized to `size`."
     split_idx,order = None,1
@@ -123,7 +123,6 @@ class CropResize(RandTransform):
         min_scale:float=0.3,   # Smallest area of a crop, 1 is the picture's
         max_scale:float=1.,    # Largest; above 1 the picture is zoomed out, with Void around it
         ratio:float=4/3,       # Largest distortion: width over height is up to so many times the picture's, or as much less
-        valid_size:tuple=None, # As `size`, at evaluation; None: `size`
     ):
         super().__init__()
         if not 0 < min_scale <= max_scale or ratio < 1:
@@ -135,7 +134,6 @@ class CropResize(RandTransform):
         if len(sizes) > 1: raise DataError('A label has another size than its picture (`check_frames` finds which):', sizes)
         w,h = sizes.pop()
         self.box = self._draw(w, h) if split_idx==0 and not self.whole else (0,0,w,h)
-        self.out = self.size if split_idx==0 or self.valid_size is None else self.valid_size
 
     def _draw(self, w, h):
         "A random box for a picture of `w` by `h`."
@@ -153,8 +151,8 @@ class CropResize(RandTransform):
         side = min(1, (self.min_scale/self.ratio)**0.5)
         return max(1, int(min(h*side/self.size[0], w*side/self.size[1])))
 
-    def encodes(self, x:PILImage): return _resize_box(x, self.box, self.out[::-1], BILINEAR, self.fill)
-    def encodes(self, x:PILMask):  return _resize_box(x, self.box, self.out[::-1], NEAREST, VOID32)
+    def encodes(self, x:PILImage): return _resize_box(x, self.box, self.size[::-1], BILINEAR, self.fill)
+    def encodes(self, x:PILMask):  return _resize_box(x, self.box, self.size[::-1], NEAREST, VOID32)
 
 # %% ../../nbs/02b_data.frames.ipynb #f252a2aa
 def _shrink(im, k):
