@@ -6,7 +6,7 @@
 __all__ = ['FixedDepth', 'depth_priors', 'make_depth_dls', 'make_depth_unet', 'make_depth_loss', 'make_depth_learner',
            'make_depth_cbs', 'depth_run_report', 'depth_prior_report']
 
-# %% ../nbs/09cb_depth_experiments.ipynb #72f5425b
+# %% ../nbs/09cb_depth_experiments.ipynb #d87bcccc
 import torch
 from fastai.vision.all import Learner, params
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from .data.depth import depth_tfms, valid_depth
 from .datasets import get_data
 from .depth_distill import DenseDepth, FeatureMimicry, PairwiseAffinity
 from .depth_losses import DepthLoss, GradientMatchingLoss, RobustLoss, SILogLoss, VirtualNormalLoss
-from .depth_metrics import AbsRel, DeltaAccuracy, DepthRMSE, SIRMSE, depth_report
+from .depth_metrics import AbsRel, DeltaAccuracy, DepthRMSE, SIRMSE, depth_report, table_figures
 from .distill import KnowledgeDistillation
 from .learner import WholePictures, unet_splitter
 from .models import Unet
@@ -51,7 +51,7 @@ def depth_priors(
     mean = torch.where(count>0, total/count.clamp(min=1), total.sum()/count.sum())
     return dict(median=FixedDepth(torch.cat(seen).median().expand(size)), mean_map=FixedDepth(mean))
 
-# %% ../nbs/09cb_depth_experiments.ipynb #9e10d03f
+# %% ../nbs/09cb_depth_experiments.ipynb #8e11ff34
 def make_depth_dls(
     path,            # Folder of the data set
     s:DepthSettings, # Settings
@@ -117,6 +117,5 @@ def depth_prior_report(
 )->dict:             # 'median' and 'mean_map' -> figures
     "What the training frames tell without a look at the picture."
     train = get_data(s.data, 'depth').test_dl(path, size=s.size, bs=s.bs, split='fit' if s.holdout else 'train', num_workers=s.num_workers)
-    figures = 'rmse', 'rmse_pooled', 'rel', 'log10', 'si_rmse', 'delta1'
     reports = {k:depth_report(m, dl) for k,m in depth_priors(train, s.size).items()}
-    return {k:{f:r[f] for f in figures} for k,r in reports.items()}
+    return {k:{f:r[f] for f in table_figures} for k,r in reports.items()}

@@ -3,7 +3,8 @@
 `python scripts/nyu.py NAME` trains one variant for a third of the epochs of the final runs, reports on the held-out frames and leaves a record of kind 'ablation'.
 In `base` a crop's metres stay as they are; in all others the camera stays (`keep_camera`), and they differ from `camera`, or from `crop50`, in what their name says. The `kd-` ones
 have the recipe of the final runs and a teacher, which must have been run before: `teacher`, or for `kd-whole-lam50` one with that recipe; `load192` has its larger batches and no teacher. In the `half` ones every second training frame hides its depth, from
-`half-teacher` too: what `half-kd` learns from those frames is pseudo-labels alone; `half` has no teacher. The record of a trial `norms` names a setting that brought nothing and is gone: its commit has it."""
+`half-teacher` too: what `half-kd` learns from those frames is pseudo-labels alone; `half` has no teacher. The record of a trial `norms` names a setting that brought nothing and is gone, `kd-a25` saw batches that were
+shrunk ahead of the network, which brought nothing either: their commits have it. `--epochs` tells how long, `python scripts/nyu.py whole-lam50 --epochs 19` as long as the final runs."""
 import sys
 from dataclasses import asdict, replace
 
@@ -55,6 +56,7 @@ def settings_of(name, results):
 @call_parse
 def main(
     name:str,           # Of the variant; another word prints all names
+    epochs:int=7,       # Of the second phase of `fine_tune`; the record's name tells, if it is not a short run
     seed:int=0,         # Of loaders, network and augmentation
     path:str=None,      # Folder of NYU; else $MOBILEDEPTH_DATA/nyuv2
     results:str='runs', # Folder for the record
@@ -64,4 +66,5 @@ def main(
     names = [*variants, *distilled]
     if name not in names: sys.exit(f'{name}: expected one of ' + ', '.join(names))
     torch.set_num_threads(threads)
-    run_settings(f'nyu-{name}-short', settings_of(name, results), seed, path, results, 'ablation')
+    length = 'short' if epochs==base.epochs else f'{epochs+1}-epochs'
+    run_settings(f'nyu-{name}-{length}', replace(settings_of(name, results), epochs=epochs), seed, path, results, 'ablation')
