@@ -1,4 +1,4 @@
-"""What trained depth networks do on NYU's 654 test frames: pictures for `nbs/experiments/nyu.ipynb`, and errors by kind of thing.
+"""What trained depth networks do on NYU's 654 test frames: pictures for `nbs/experiments/nyu.ipynb`, errors by kind of thing, and errors on train.
 
 `python scripts/nyu_figures.py --path NYU` takes the networks of seed 0 by name, `weights/NAME.safetensors` or those of a folder of runs, writes pictures to `nbs/images` and
 `results/nyu-by-class.json`. Things are told by the 40 classes of Gupta et al. (2013) in `labels40/NNNN.png`, 0 to 39; the last class holds what has no label too."""
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from mobiledepth.core import atomic_path
 from mobiledepth.data.depth import TensorDepth, depth_bar, valid_depth
 from mobiledepth.data.nyu import nyu_border, nyu_box, nyu_test_dl
-from mobiledepth.depth_metrics import in_metres, picture_errors
+from mobiledepth.depth_metrics import depth_report, in_metres, picture_errors, table_figures
 from mobiledepth.experiments import find_trained
 from mobiledepth.models import weights_sha256
 from mobiledepth.records import git_commit, write_record
@@ -48,6 +48,11 @@ def by_class(frames):
             add = torch.zeros(3, len(classes), dtype=torch.double).index_add_(1, label[seen], torch.stack([torch.ones_like(d), d.abs()/t, d**2]))
             sums[k] = sums.get(k, 0) + add
     return {k: {c: dict(pixels=int(n), rel=rel/n, rmse=(sq/n)**.5) for c,(n,rel,sq) in zip(classes, s.T.tolist()) if n} for k,s in sums.items()}
+
+def on_train(nets, path):
+    "Figures of each network on the frames that it has learned from, whole."
+    reports = {k: depth_report(net, nyu_test_dl(path, size=tuple(net.meta['size']), split='train', num_workers=0, device='cpu')) for k,net in nets.items()}
+    return {k: {f:r[f] for f in table_figures} for k,r in reports.items()}
 
 def save(fig, name):
     with atomic_path(repo/'nbs/images'/name) as tmp: fig.savefig(tmp, dpi=75, bbox_inches='tight')
@@ -83,7 +88,7 @@ def plot_extremes(frames, names, n=3):
 @call_parse
 def main(
     path:str=None,      # Folder of NYU; else $MOBILEDEPTH_DATA/nyuv2
-    names:str='nyu-student,nyu-distilled', # Networks, with commas between
+    names:str='nyu-teacher,nyu-student,nyu-distilled', # Networks, with commas between
     runs:str='runs',    # Folder of runs that holds those not among the committed weights
     results:str='results', # Folder for the record
 ):
@@ -93,6 +98,6 @@ def main(
     nets = {k: find_trained(k, runs) for k in names}
     frames = list(look(nets, path))
     write_record(Path(results)/'nyu-by-class.json', dict(experiment='nyu-by-class', kind='figure', commit=git_commit(repo), n_test=len(frames),
-        weights_sha256={k: weights_sha256(v) for k,v in nets.items()}, classes=by_class(frames)))
+        weights_sha256={k: weights_sha256(v) for k,v in nets.items()}, classes=by_class(frames), on_train=on_train(nets, path)))
     plot_scatter(frames, names[-1])
     plot_extremes(frames, names)
