@@ -4,7 +4,7 @@
 In `base` a crop's metres stay as they are; in all others the camera stays (`keep_camera`), and they differ from `camera`, or from `crop50`, in what their name says. The `kd-` ones
 have the recipe of the final runs and a teacher, which must have been run before: `teacher`, or for `kd-whole-lam50` one with that recipe; `load192` has its larger batches and no teacher. In the `half` ones every second training frame hides its depth, from
 `half-teacher` too: what `half-kd` learns from those frames is pseudo-labels alone; `half` has no teacher. The record of a trial `norms` names a setting that brought nothing and is gone, `kd-a25` saw batches that were
-shrunk ahead of the network, which brought nothing either: their commits have it. `--epochs` tells how long, `python scripts/nyu.py whole-lam50 --epochs 19` as long as the final runs."""
+shrunk ahead of the network, which is gone too: their commits have it. `--epochs` tells how long, `python scripts/nyu.py whole-lam50 --epochs 19` as long as the final runs."""
 import sys
 from dataclasses import asdict, replace
 
