@@ -71,7 +71,7 @@ def depth_tfms(
     (_,mirror),batch_tfms = camvid_tfms(size, color, flip)
     return [DepthCropResize(size, **kwargs), mirror],batch_tfms
 
-# %% ../../nbs/03a_data.depth.ipynb #0aa1a84f
+# %% ../../nbs/03a_data.depth.ipynb #90e07b37
 class OpenDepth(Transform):
     "Open a file of depth as metres. Raises `DataError`."
     def __init__(self,
@@ -82,7 +82,7 @@ class OpenDepth(Transform):
         hidden=(),              # Names without extension of maps to open without readings
     ):
         store_attr('unit,invalid,reader')
-        self.within,self.hidden,self.c = depth_range,set(hidden),1 # loaders hand unknown names on to their transforms, and `depth_range` is theirs
+        self.within,self.hidden,self.c = depth_range,set(hidden),1 # loaders hand unknown names on to their transforms, and `depth_range` is what training saw
 
     def encodes(self, f:Path):
         how = self.unit, self.invalid, self.within
@@ -145,7 +145,7 @@ def depth_names(
                                               'add pictures, or name others in train_names.txt and val_names.txt')
     return dict(train=train, val=val, test=lists.get('test', val))
 
-# %% ../../nbs/03a_data.depth.ipynb #b42ab47f
+# %% ../../nbs/03a_data.depth.ipynb #2a63700d
 def _hidden(stems, labelled):
     "The names whose depth is hidden when only each `labelled`-th is to be seen."
     return [o for i,o in enumerate(stems) if i%labelled]
@@ -189,7 +189,7 @@ def depth_frames_dls(
         splitter=lambda _: splits, item_tfms=[*items, *more_tfms], batch_tfms=batches)
     dls = block.dataloaders(pics, path=Path(path), bs=bs, num_workers=num_workers, **{'drop_last':len(splits[0])>=bs, **kwargs})
     seen = [f for f in dls.train_ds.items if f.stem not in opener.hidden]
-    dls.depth_median,dls.depth_range = depth_stats(opener(depth_file(f)) for f in seen[::max(1, len(seen)//100)])
+    opener.depth_median,opener.depth_range = depth_stats(opener(depth_file(f)) for f in seen[::max(1, len(seen)//100)]) # `dls` finds them there, an exported one too
     return dls
 
 @delegates(depth_frames_dls, but=['pics', 'splits'])
