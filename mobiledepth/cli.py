@@ -6,7 +6,7 @@
 __all__ = ['verbs', 'data_make', 'data_check', 'data_describe', 'train', 'evaluate', 'predict', 'table', 'export', 'bench',
            'verb_parser', 'main']
 
-# %% ../nbs/11_cli.ipynb #2dd082ef
+# %% ../nbs/11_cli.ipynb #bdac7b6a
 import re, sys, warnings
 from argparse import SUPPRESS, ArgumentTypeError
 from dataclasses import fields, is_dataclass
@@ -17,7 +17,7 @@ from fastcore.docments import docments
 from fastcore.script import anno_parser
 
 from .core import did_you_mean
-from .settings import SegmentationSettings, data_names, experiment_groups, experiment_settings, get_settings
+from .settings import SegmentationSettings, experiment_groups, experiment_settings, get_settings
 
 # %% ../nbs/11_cli.ipynb #8422a1e2
 def data_make(

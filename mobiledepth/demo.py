@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['next_steps', 'color_map', 'plot_predictions', 'train_named']
 
-# %% ../nbs/09g_demo.ipynb #13e8526e
+# %% ../nbs/09g_demo.ipynb #2e5914e0
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -17,7 +17,7 @@ from .data.codes import CamvidCodes
 from .datasets import get_data
 from .experiments import run_experiment, run_weights
 from .learner import load_unet
-from .records import load_records, markdown_table, results_table
+from .records import results_table
 from .settings import experiment_groups
 
 # %% ../nbs/09g_demo.ipynb #63dcbe84
@@ -49,7 +49,7 @@ def plot_predictions(
     for ax,title in zip(axs[0], ['picture', 'truth', *nets]): ax.set_title(title, fontsize=9)
     return fig
 
-# %% ../nbs/09g_demo.ipynb #88293126
+# %% ../nbs/09g_demo.ipynb #ad2b4ad6
 def _picture(records, path, results, file):
     "Save the predictions of the runs of a group."
     s = records[0]['settings']
@@ -65,7 +65,7 @@ next_steps = """What next:
   mobiledepth train camvid-distilled --path FOLDER    with the committed teacher
   mobiledepth predict camvid-distilled PICTURES       label pictures of your own
   mobiledepth data check FOLDER                       your own frames in CamVid's layout: what is wrong with them; then train as above
-  NYU Depth V2: metric depth is not in this version"""
+  mobiledepth train nyu-student --path FOLDER         how far away everything is, in metres, on NYU Depth V2 (images/, depth/ and the lists of names)"""
 
 def _group_text(name, records, picture, committed='results'):
     "Table of a group's runs, then the committed results, then what to type next."

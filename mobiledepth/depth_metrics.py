@@ -76,7 +76,7 @@ def delta_accuracy(
     "Share of the pixels less than a factor `1.25**n` off, in either direction."
     return _per_picture((torch.max(pred/targ, targ/pred) < 1.25**n).to(pred.dtype), mask)
 
-# %% ../nbs/06b_depth_metrics.ipynb #8ef0b189
+# %% ../nbs/06b_depth_metrics.ipynb #4db352b1
 depth_figures = dict(rmse=depth_rmse, rel=abs_rel, log10=log10_error, si_rmse=si_rmse, delta1=delta_accuracy,
                      delta2=partial(delta_accuracy, n=2), delta3=partial(delta_accuracy, n=3))
 table_figures = 'rmse', 'rmse_pooled', 'rel', 'log10', 'si_rmse', 'delta1' # Of a report, those that tables show; `rmse_pooled` is of all pixels at once
@@ -85,8 +85,8 @@ def picture_errors(
     inp:Tensor,  # Log depth, `(n, 1, h, w)`
     targ:Tensor, # Metres, `(n, 1, H, W)`
 )->dict:         # Name in `depth_figures` -> `(n,)`, nan for a picture where nothing counts; `pixels` -> how many do
-    "All figures of each picture."
-    pred,targ,mask = in_metres(inp, targ)
+    "All figures of each picture, without gradients."
+    pred,targ,mask = in_metres(inp.detach(), targ)
     return {**{k:f(pred, targ, mask) for k,f in depth_figures.items()}, 'pixels':mask.flatten(1).sum(1)}
 
 # %% ../nbs/06b_depth_metrics.ipynb #cf2f2342

@@ -13,12 +13,13 @@ from fastai.callback.hook import Hooks
 
 from .losses import at_label_size
 
-# %% ../nbs/08_distill.ipynb #70169553
+# %% ../nbs/08_distill.ipynb #25e3ff80
 def _same_size(student, teacher, target, ignore_index):
     "Logits in float32 at one size, and the mask `(n, 1, h, w)` of the pixels that count."
     if student.ndim!=4 or student.shape[:2]!=teacher.shape[:2]: raise ValueError(
         f'student {tuple(student.shape)} and teacher {tuple(teacher.shape)}: expected logits (n, classes, h, w) of the same batch and classes; '
         'train both on the same codes')
+    if student.shape[1]==1: raise ValueError('one channel: a softmax over it is 1 everywhere and teaches nothing; for depth give terms={DenseDepth():1.}')
     if target is None: target = student.new_zeros(len(student), *student.shape[-2:], dtype=torch.long); ignore_index = None
     (student,target),(teacher,_) = at_label_size(student.float(), target),at_label_size(teacher.float(), target)
     return student, teacher.detach(), (torch.ones_like(target, dtype=torch.bool) if ignore_index is None else target!=ignore_index)[:,None]
@@ -114,7 +115,7 @@ def shrink_maps(
     small = F.interpolate(target.view(len(target), 1, *target.shape[-2:]).float(), size, mode='nearest-exact')
     return student, teacher, small if target.is_floating_point() else small.long()[:,0]
 
-# %% ../nbs/08_distill.ipynb #e5b905c4
+# %% ../nbs/08_distill.ipynb #f1558d99
 def decoder_blocks(
     model:nn.Module, # A `Unet`
 ):                   # Modules, deep to shallow
@@ -154,7 +155,10 @@ class KnowledgeDistillation(Callback):
         self.losses = []
         self._unhook() # what a fit that was cancelled left
         if any(getattr(o, 'features', False) for o in self.fit_terms):
-            self.hooks = [Hooks(self.layers(o), lambda m,i,out: out, detach=False) for o in (self.model, self._net())]
+            inside = [self.layers(o) for o in (self.model, self._net())]
+            if len(inside[0])!=len(inside[1]): raise ValueError(f'{len(inside[0])} layers of the student and {len(inside[1])} of the teacher: '
+                'expected as many, as terms on features compare them in pairs; give `layers` that pick them')
+            self.hooks = [Hooks(o, lambda m,i,out: out, detach=False) for o in inside]
 
     def after_loss(self):
         if not self.training: return

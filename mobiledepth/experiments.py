@@ -6,10 +6,10 @@
 __all__ = ['tasks', 'camvid_class_weights', 'ClassPrior', 'run_report', 'make_dls', 'make_unet', 'make_learner', 'make_cbs',
            'run_weights', 'find_trained', 'Task', 'run_settings', 'run_experiment']
 
-# %% ../nbs/09d_experiments.ipynb #66186c54
+# %% ../nbs/09d_experiments.ipynb #7c52383d
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -167,7 +167,7 @@ tasks = dict(
     depth=Task(make_depth_dls, make_depth_unet, make_depth_learner, make_depth_cbs, _depth_test_dl,
         lambda model, dl, s: depth_run_report(model, dl), lambda learn, path, dl, s: depth_prior_report(s, path, dl)))
 
-# %% ../nbs/09d_experiments.ipynb #18834e05
+# %% ../nbs/09d_experiments.ipynb #6de0933c
 def _facts(learn, s, path, teacher, start):
     "What a record says about code, data, machine and networks, known before the first epoch."
     encoder = getattr(learn.model, 'encoder', learn.model)
@@ -176,6 +176,12 @@ def _facts(learn, s, path, teacher, start):
                 device=device_name(learn.dls.device), data_fingerprint=get_data(s.data).fingerprint(path), n_train=len(learn.dls.train_ds),
                 weights_from=getattr(encoder, 'weights_from', None), weights_sha256=weights_sha256(encoder), params=total_params(learn),
                 macs=macs(learn.model, s.size))
+
+def _warn_of_teacher(teacher, s):
+    "Tell where a teacher is asked about other data, or at another size, than it learned from."
+    here = dict(data=s.data, size=list(s.load_size))
+    odd = [f'{k} {teacher.meta[k]}, here {v}' for k,v in here.items() if teacher.meta.get(k, v)!=v]
+    if odd: warnings.warn(f'the teacher {s.teacher} learned from {"; ".join(odd)}: what it says may be worse, and metres of another camera or size are off', stacklevel=4)
 
 def _build(s, seed, path, start, make_model):
     "The learner of a run: seed, loaders, network, in this order."
@@ -191,7 +197,9 @@ def _run(experiment, s, seed, path, file, kind, make_model, make_cbs):
     path,trained = data.folder(path),lambda name: find_trained(name, results, seed) if name else None
     test_dl = task.test_dl(data, path, s)
     teacher,start = trained(getattr(s, 'teacher', '')),trained(s.start)
-    if teacher: teacher.to(memory_format=torch.channels_last)
+    if teacher:
+        _warn_of_teacher(teacher, s)
+        teacher.to(memory_format=torch.channels_last)
     learn,history = _build(s, seed, path, start, make_model),EpochHistory()
     cbs,facts,state = (make_cbs or task.cbs)(s, teacher, learn),_facts(learn, s, path, teacher, start),results/'state'/f'{file.stem}.pt'
     same = 'data_fingerprint', 'teacher_sha256', 'start_sha256', 'versions', 'device'

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['random_states', 'restore_random_states', 'ResumeTraining']
 
-# %% ../nbs/07b_resume.ipynb #7ffb5952
+# %% ../nbs/07b_resume.ipynb #f5bfbec9
 import hashlib, inspect, io, os, random, re
 from collections import Counter
 from pathlib import Path
@@ -14,8 +14,8 @@ from uuid import uuid4
 import numpy as np
 import torch
 from fastai.callback.schedule import ParamScheduler
-from fastai.vision.all import Callback, CancelEpochException, L, Metric, noop, num_distrib, patch
-from torch import Tensor
+from fastai.vision.all import Callback, CancelEpochException, L, Metric, nested_attr, noop, num_distrib, patch
+from torch import Tensor, nn
 
 from .core import DataError
 
@@ -102,7 +102,7 @@ def _read_state(file):
     if isinstance(state, dict) and state.get('format')==_format: return state
     raise ValueError(f'{file} is not a training state of this version: give another name, or delete it to train from the start')
 
-# %% ../nbs/07b_resume.ipynb #912dbb81
+# %% ../nbs/07b_resume.ipynb #e179ce4f
 def _attributes(o):
     "The plain attributes of a callback or metric; a metric in it by its own attributes."
     res = {}
@@ -119,7 +119,11 @@ def _set_attributes(o, state):
         else: vars(o)[k] = _unplain(v)
 
 def _setting_names(cb): return set(inspect.signature(type(cb).__init__).parameters)
-def _settings(cb): return {k:v for k,v in _attributes(cb).items() if k in _setting_names(cb)}
+def _settings(cb):
+    "The arguments of a callback that are plain, and its functions with weights, in words."
+    name = lambda f: ' '.join(repr(f).split()) if isinstance(f, nn.Module) else getattr(f, '__name__', type(f).__name__)
+    weighed = {k: ', '.join(f'{w} {name(f)}' for f,w in v.items()) for k,v in vars(cb).items() if isinstance(v, dict) and v and all(map(callable, v))}
+    return {k:v for k,v in (_attributes(cb) | weighed).items() if k in _setting_names(cb)}
 
 def _get_state(cb):
     "All that a fit may change in a callback." # the class is asked: an instance hands unknown names on to the learner's model
@@ -139,7 +143,7 @@ def _named_cbs(cbs):
         res[f'{name} {seen[name]}' if seen[name]>1 else name] = cb
     return res
 
-# %% ../nbs/07b_resume.ipynb #15a9446a
+# %% ../nbs/07b_resume.ipynb #2b35eff6
 def _items(dl, path):
     "How many items there are, and a hash of their names where they are files."
     items = getattr(dl.dataset, 'items', None)
@@ -149,7 +153,8 @@ def _items(dl, path):
 
 def _transforms(dl):
     "Names and plain arguments of a loader's transforms."
-    fs = [t for k in ('after_item', 'before_batch', 'after_batch') for t in getattr(getattr(dl, k, None), 'fs', [])]
+    pipes = [*(o.tfms for o in getattr(dl.dataset, 'tls', [])), *(getattr(dl, k, None) for k in ('after_item', 'before_batch', 'after_batch'))]
+    fs = [t for o in pipes for t in getattr(o, 'fs', [])]
     plain = lambda t: {k:v for k,v in getattr(t, '__stored_args__', {}).items() if isinstance(v, (bool, int, float, str, tuple, list))}
     args = lambda t: ', '.join(f'{k}={v}' for k,v in plain(t).items())
     return ' '.join(re.sub(r' at 0x[0-9a-f]+', '', f"{type(t).__name__}({args(t)})") for t in fs)
@@ -249,7 +254,7 @@ class ResumeTraining(Callback):
     def after_fit(self):
         if self._is_fit(): self.fit_done = True
 
-# %% ../nbs/07b_resume.ipynb #a55b3ba1
+# %% ../nbs/07b_resume.ipynb #1d4f39af
 @patch
 def _is_fit(self:ResumeTraining): return not (self.learn.lock.locked() or hasattr(self, 'lr_finder') or hasattr(self, 'gather_preds'))
 
@@ -295,6 +300,7 @@ def _sleep(self:ResumeTraining, n):
 def _wake(self:ResumeTraining):
     for cb,run in self.asleep: cb.run = run
     self.asleep = []
+    if bar := nested_attr(self.learn, 'progress.mbar.main_bar'): bar.wait_for = 1 # skipped epochs took no time: it would wait for thousands of such
 
 @patch
 def _save(self:ResumeTraining, epoch):

@@ -7,31 +7,30 @@ __all__ = ['encodes', 'DepthCropResize', 'CropBox', 'ReadingsInside', 'depth_tfm
            'show_results', 'depth_names', 'depth_stats', 'depth_frames_dls', 'depth_dls', 'depth_frames_test_dl',
            'depth_test_dl', 'depth_fingerprint']
 
-# %% ../../nbs/03a_data.depth.ipynb #877a85fb
-from collections import Counter
-
+# %% ../../nbs/03a_data.depth.ipynb #6bbe1397
 from fastai.vision.all import *
 from ..core import DataError, did_you_mean, fingerprint
 from .cache import open_cache
-from .frames import CropResize, FrameReader, OpenPicture, _resize_box, _size, _SquishPicture, _spare, camvid_tfms
+from .frames import CropResize, FrameReader, OpenPicture, _resize_box, _size, _SquishPicture, _spare, camvid_tfms, list_faults
 from .metres import (PILDepth, TensorDepth, check_depth, depth_bar, depth_cmap, depth_faults, depth_file, depth_format, depth_limits,
                                      read_depth, tiny_depth, valid_depth)
 
-# %% ../../nbs/03a_data.depth.ipynb #45ca506c
+# %% ../../nbs/03a_data.depth.ipynb #88b82ddc
 @CropResize
 def encodes(self, x:PILDepth): return _resize_box(x, self.box, self.size[::-1], NEAREST, 0.)
 
 class DepthCropResize(CropResize):
-    "`CropResize` that may hold the camera's focal length: an enlarged crop then has its depth divided by the enlargement."
+    "`CropResize` that holds the camera's focal length: an enlarged crop has its depth divided by the enlargement."
     order = 1
     @delegates(CropResize.__init__)
     def __init__(self,
-        size:tuple,             # Height and width, pixels
-        keep_camera:bool=False, # Divide depth by the enlargement (the mean of both directions)?
+        size:tuple,            # Height and width, pixels
+        keep_camera:bool=True, # Divide depth by the enlargement (the mean of both directions)? False for pictures by cameras of many kinds
+        min_scale:float=0.5,   # Smallest area of a crop, 1 is the picture's
         **kwargs
     ):
-        super().__init__(size, **kwargs)
-        self.keep_camera = keep_camera
+        super().__init__(size, min_scale=min_scale, **kwargs)
+        store_attr('keep_camera')
 
     def encodes(self, x:PILDepth):
         l,t,r,b = self.box
@@ -71,7 +70,7 @@ def depth_tfms(
     (_,mirror),batch_tfms = camvid_tfms(size, color, flip)
     return [DepthCropResize(size, **kwargs), mirror],batch_tfms
 
-# %% ../../nbs/03a_data.depth.ipynb #90e07b37
+# %% ../../nbs/03a_data.depth.ipynb #5003336b
 class OpenDepth(Transform):
     "Open a file of depth as metres. Raises `DataError`."
     def __init__(self,
@@ -81,8 +80,8 @@ class OpenDepth(Transform):
         reader=FrameReader(),   # Opens it
         hidden=(),              # Names without extension of maps to open without readings
     ):
-        store_attr('unit,invalid,reader')
-        self.within,self.hidden,self.c = depth_range,set(hidden),1 # loaders hand unknown names on to their transforms, and `depth_range` is what training saw
+        store_attr('unit,invalid,reader', within=tuple(depth_range), n_hidden=len(hidden))
+        self.hidden,self.c = set(hidden),1 # loaders hand unknown names on to their transforms, and `depth_range` is what training saw
 
     def encodes(self, f:Path):
         how = self.unit, self.invalid, self.within
@@ -118,16 +117,13 @@ def show_results(x:TensorImage, y:TensorDepth, samples, outs, ctxs=None, max_n=4
     for ax,title in zip(ctxs, ('picture', 'truth', 'prediction')): ax.set_title(title)
     return _show_maps(ctxs, [samples.itemgot(0), samples.itemgot(1), outs.itemgot(0)], n, **kwargs)
 
-# %% ../../nbs/03a_data.depth.ipynb #530981f7
+# %% ../../nbs/03a_data.depth.ipynb #8c0f9e72
 def _listed(path, stems):
     "The names in a folder's lists. Raises one `DataError` for those without a picture, given twice, or in two lists."
     files = {o:Path(path)/f'{o}_names.txt' for o in ('train', 'val', 'test')}
-    lists = {k:[o.strip() for o in f.read_text().splitlines() if o.strip()] for k,f in files.items() if f.exists()}
-    count,have = Counter(o for names in lists.values() for o in names),set(stems)
-    faults = [f'{files[k]}: {o} has no picture' for k,names in lists.items() for o in names if o not in have]
-    faults += [f'{path}: {o} is named {n} times in {", ".join(f"{k}_names.txt" for k,names in lists.items() if o in names)}' for o,n in count.items() if n>1]
-    if faults: raise DataError(f'The lists of frames in {path} are not as they should be:', faults)
-    return lists
+    lists = {f:[o.strip() for o in f.read_text().splitlines() if o.strip()] for f in files.values() if f.exists()}
+    if faults := list_faults(lists, set(stems)): raise DataError(f'The lists of frames in {path} are not as they should be:', faults)
+    return {k:lists[f] for k,f in files.items() if f in lists}
 
 def depth_names(
     path,                 # Folder with `images` and `depth`

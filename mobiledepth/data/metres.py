@@ -6,13 +6,13 @@
 __all__ = ['depth_cmap', 'depth_suffixes', 'plausible', 'valid_depth', 'depth_limits', 'TensorDepth', 'depth_bar', 'PILDepth',
            'encodes', 'depth_file', 'depth_format', 'read_depth', 'tiny_depth', 'depth_faults', 'check_depth']
 
-# %% ../../nbs/03_data.metres.ipynb #c94c0063
+# %% ../../nbs/03_data.metres.ipynb #2a26db99
 import json, math
 from collections import Counter
 
 from fastai.vision.all import *
 from ..core import DataError
-from .frames import _read
+from .frames import _read, _turned
 
 # %% ../../nbs/03_data.metres.ipynb #db95fa5f
 def valid_depth(
@@ -99,15 +99,15 @@ def _raw_depth(f):
         'an 8-bit map was scaled for looking at it, and its metres are lost')
     return x
 
-# %% ../../nbs/03_data.metres.ipynb #85a71843
+# %% ../../nbs/03_data.metres.ipynb #d21d7e6a
 plausible = .05,200. # Metres that the middle of a map is expected in; a wider `depth_range` widens it
 
 def _metres(x, f, unit, invalid, depth_range):
     "The readings among numbers `x` of file `f` in metres, or a sentence on why there are none."
     unit = unit or (1. if x.dtype.kind=='f' else .001)
     there = np.isfinite(x) & (x!=invalid) & (x>0)
-    top = np.iinfo(x.dtype).max if x.dtype.kind=='u' else math.inf
-    if (share := (x==top).mean())>.01 and invalid!=top: return (f'{f}: {share:.0%} of it is {top}, the largest number of its kind: '
+    top = np.iinfo(x.dtype).max if x.dtype.kind=='u' else None
+    if top and invalid!=top and (share := (x==top).mean())>.01: return (f'{f}: {share:.0%} of it is {top}, the largest number of its kind: '
         f'give invalid={top} if that means no reading')
     if not there.any(): return f'{f}: has no reading, all pixels are {invalid}, 0 or below, or not finite'
     m,(lo,hi) = x.astype('float32')*np.float32(unit),depth_range
@@ -119,6 +119,8 @@ def _metres(x, f, unit, invalid, depth_range):
     return (f'{f}: the middle reading is {middle:.4g} m with unit={unit:g}, expected {least:g} to {most:g} m'
             + (f': unit={guess:g} would make it {middle/unit*guess:.4g} m' if guess else ''))
 
+def _is_number(o): return isinstance(o, (int,float)) and not isinstance(o, bool)
+
 def depth_format(
     path,    # Folder with `images` and `depth`
     **given  # Any of the four, None where it is not known
@@ -129,8 +131,10 @@ def depth_format(
     except ValueError as e: raise DataError(f'{file} is not JSON ({e}): expected something like {{"unit": 0.001, "invalid": 65535}}') from e
     if not isinstance(there, dict) or (more := there.keys()-usual.keys()): raise DataError(
         f'{file}: expected some of {", ".join(usual)}' + (f', found {", ".join(more)}' if isinstance(there, dict) else ''))
+    if odd := [f'{k}: {v!r}' for k,v in there.items() if not all(map(_is_number, v if k=='depth_range' and isinstance(v, list) else [v]))]:
+        raise DataError(f'{file}: expected numbers, and two of them for depth_range', odd)
     res = usual | there | {k:v for k,v in given.items() if v is not None}
-    lo,hi = res['depth_range'] if len(res['depth_range'])==2 else (0,0)
+    lo,hi = res['depth_range'] if np.shape(res['depth_range'])==(2,) else (0,0)
     if not 0<lo<hi: raise ValueError(f"depth_range={res['depth_range']}: expected (nearest, farthest) in metres")
     if res['unit'] is not None and not res['unit']>0: raise ValueError(f"unit={res['unit']}: expected metres a step, above 0")
     if not 0<res['valid_pct']<1: raise ValueError(f"valid_pct={res['valid_pct']}: expected a share between 0 and 1")
@@ -169,12 +173,12 @@ def tiny_depth(
         Image.fromarray((depth*1000).round().astype('uint16')).save(path/'depth'/f'room{i:02d}.png')
     return path
 
-# %% ../../nbs/03_data.metres.ipynb #1c7485e6
+# %% ../../nbs/03_data.metres.ipynb #b7747034
 def _depth_pair_faults(picture, unit, invalid, depth_range):
     "Sentences on what is wrong with the pixels of `picture` and its depth map."
     im,f = _read(picture),depth_file(picture)
-    res = [im] if isinstance(im, str) else []
-    if not res and im.mode[0] in 'IF': res.append(f'{picture}: a picture of mode {im.mode!r}, expected 8 bits a channel: its brightness would be cut off')
+    res = [im] if isinstance(im, str) else _turned(im, picture)
+    if not isinstance(im, str) and im.mode[0] in 'IF': res.append(f'{picture}: a picture of mode {im.mode!r}, expected 8 bits a channel: its brightness would be cut off')
     if not f.exists(): return res # said already
     x = _raw_depth(f)
     if isinstance(x, str): return res + [x]

@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['nyu_border', 'nyu_crop', 'nyu_box', 'tiny_nyu', 'nyu_names', 'check_nyu', 'nyu_dls', 'nyu_test_dl']
 
-# %% ../../nbs/03b_data.nyu.ipynb #f66d950e
+# %% ../../nbs/03b_data.nyu.ipynb #1143ca17
 import warnings
 
 from fastai.vision.all import *
 from ..core import DataError, data_dir, did_you_mean
-from .depth import CropBox, ReadingsInside, depth_faults, depth_frames_dls, depth_frames_test_dl, tiny_depth
+from .depth import CropBox, ReadingsInside, depth_faults, depth_format, depth_frames_dls, depth_frames_test_dl, tiny_depth
+from .frames import list_faults
 
 # %% ../../nbs/03b_data.nyu.ipynb #4cf80a2c
 nyu_border = 8,8,312,236 # Inside of the white border, at 320x240
@@ -34,7 +35,7 @@ def tiny_nyu(
     for name,o in (('train', stems[:n[0]]), ('test', stems[n[0]:])): (Path(path)/f'{name}_names.txt').write_text('\n'.join(o) + '\n')
     return Path(path)
 
-# %% ../../nbs/03b_data.nyu.ipynb #f98a863a
+# %% ../../nbs/03b_data.nyu.ipynb #ccf212ee
 def _lists(path):
     "The names of train and test frames."
     files = {o:Path(path)/f'{o}_names.txt' for o in ('train','test')}
@@ -60,16 +61,15 @@ def check_nyu(
     pics,faults = depth_faults(path, pixels)
     try: lists = _lists(path)
     except DataError as e: lists,faults = {},faults + e.faults
-    stems = set(pics.attrgot('stem'))
-    faults = faults + [f'{Path(path)/"images"/o}.*: missing, a frame of {k}' for k,v in lists.items() for o in v if o not in stems]
-    if both := sorted(set(lists.get('train', [])) & set(lists.get('test', []))): faults = [f'{path}: {both[0]} and {len(both)-1} others are in both lists', *faults]
+    faults = faults + list_faults({Path(path)/f'{k}_names.txt':v for k,v in lists.items()}, set(pics.attrgot('stem')))
     if faults: raise DataError(f'{path} is not as NYU should be, {len(faults)} fault(s):', faults)
     if (n := tuple(len(lists[o]) for o in ('train','test')))!=(795,654):
         warnings.warn(f'{path} is not the whole of NYU: {n[0]} of 795 frames of train, {n[1]} of 654 of test', stacklevel=2)
     return pics
 
-# %% ../../nbs/03b_data.nyu.ipynb #4905c019
+# %% ../../nbs/03b_data.nyu.ipynb #08e8d259
 def _nyu(path): return data_dir('nyuv2', path)
+def _how(path): return {k:v for k,v in depth_format(path).items() if k!='valid_pct'}
 def _size_of(pics):
     with Image.open(pics[0]) as im: return im.size
 
@@ -89,7 +89,7 @@ def nyu_dls(
     train,valid = (nyu_names(path, o) for o in (('fit', 'holdout') if holdout else ('train', 'test')))
     splits = [[where[o] for o in names] for names in (train, valid if holdout else valid[::10])]
     border = CropBox(nyu_box(nyu_border, _size_of(pics)))
-    dls = depth_frames_dls(path, pics, splits, size, bs, more_tfms=[border], cache='nyuv2' if cache else None, **kwargs)
+    dls = depth_frames_dls(path, pics, splits, size, bs, more_tfms=[border], cache='nyuv2' if cache else None, **_how(path), **kwargs)
     dls.data = 'nyu'
     return dls
 
@@ -107,4 +107,4 @@ def nyu_test_dl(
     pics,names = check_nyu(path, pixels=False),set(nyu_names(path, split))
     tfms = [t(nyu_box(box, _size_of(pics))) for t,box in ((CropBox, nyu_border), (ReadingsInside, nyu_crop))]
     return depth_frames_test_dl(path, pics.filter(lambda o: o.stem in names), size, bs, more_tfms=tfms, cache='nyuv2' if cache else None,
-                                num_workers=num_workers, device=device)
+                                num_workers=num_workers, device=device, **_how(path))

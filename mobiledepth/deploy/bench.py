@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['processor', 'pinned', 'race', 'quartiles', 'bench', 'score_text', 'bench_table', 'on_front', 'plot_frontier']
 
-# %% ../../nbs/10i_deploy.bench.ipynb #e8a8ada8
-import gc, hashlib, json, os, platform, re, time
+# %% ../../nbs/10i_deploy.bench.ipynb #63bfd0e1
+import gc, hashlib, os, platform, re, time
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path

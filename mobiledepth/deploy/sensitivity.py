@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['parts', 'sensitivity', 'sensitivity_table']
 
-# %% ../../nbs/10ga_deploy.sensitivity.ipynb #4cab53a0
+# %% ../../nbs/10ga_deploy.sensitivity.ipynb #ca900e66
 import tempfile
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from fastai.vision.all import progress_bar
 from torch import nn
 
 from .export import _same, camera_pictures
-from .graph import CameraGraph, graph_meta, within
+from .graph import CameraGraph, graph_meta
 from .onnx import onnx_proto, write_int8
 from .predictor import Predictor
 from ..models import Unet

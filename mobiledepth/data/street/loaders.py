@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['tiny_street', 'street_split', 'check_street', 'street_folder', 'street_dls', 'street_test_dl']
 
-# %% ../../../nbs/04n_data.street.loaders.ipynb #a7ff4dc6
-from collections import Counter
+# %% ../../../nbs/04n_data.street.loaders.ipynb #770504d7
 from importlib.resources import files
 
 from fastai.vision.all import *
 from ...core import DataError, data_dir, did_you_mean
 from ..depth import depth_frames_dls, depth_frames_test_dl
-from ..frames import frame_faults, frames_dls, frames_test_dl, tiny_frames
+from ..metres import _depth_pair_faults, depth_file
+from ..frames import frame_faults, frames_dls, frames_test_dl, list_faults, tiny_frames
 from .dataset import depth_unit, encode_depth, street_digest
 
 # %% ../../../nbs/04n_data.street.loaders.ipynb #52e998e8
@@ -34,7 +34,7 @@ def tiny_street(
         (path/f'{split}_names.txt').write_text('\n'.join(names) + '\n')
     return path
 
-# %% ../../../nbs/04n_data.street.loaders.ipynb #94bfb326
+# %% ../../../nbs/04n_data.street.loaders.ipynb #05b58a2a
 def _names(path, split):
     "Stems in the list of a `split`, or nothing."
     f = Path(path)/f'{split}_names.txt'
@@ -43,11 +43,7 @@ def _names(path, split):
 def _list_faults(path, stems):
     "Sentences on what is wrong with the lists in `path`, which has the frames `stems`."
     lists = {Path(path)/f'{o}_names.txt':_names(path, o) for o in ('train','val','test')}
-    where = {o:[f.name for f,names in lists.items() if o in names] for o in sorted(set().union(*lists.values()))}
-    return ([f'{f}: missing' if not f.exists() else f'{f}: names no frame' for f,names in lists.items() if not names] +
-            [f'{f}: names {o}, of which there is no picture' for f,names in lists.items() for o in names if o not in stems] +
-            [f'{f}: names {o} {n} times' for f,names in lists.items() for o,n in Counter(names).items() if n>1] +
-            [f'{o}: is in {" and in ".join(fs)}, expected in one of them' for o,fs in where.items() if len(fs)>1])
+    return [f'{f}: missing' if not f.exists() else f'{f}: names no frame' for f,names in lists.items() if not names] + list_faults(lists, stems)
 
 def street_split(
     path, # Folder of street scenes
@@ -57,15 +53,10 @@ def street_split(
         raise DataError(f'The lists of frames in {path} are not as they should be, {len(faults)} fault(s):', faults)
     return {o:_names(path, o) for o in ('train','val','test')}
 
-# %% ../../../nbs/04n_data.street.loaders.ipynb #7412b67e
+# %% ../../../nbs/04n_data.street.loaders.ipynb #f2182b7e
 def _depth_faults(picture):
     "Sentences on what is wrong with the depth map of `picture`."
-    f = picture.parent.parent/'depth'/f'{picture.stem}.png'
-    try: size,depth = Image.open(picture).size,load_image(f)
-    except FileNotFoundError: return [f'{f}: missing']
-    except (OSError, SyntaxError, ValueError) as e: return [f'{f}: unreadable ({type(e).__name__}: {e})']
-    res = [] if depth.mode.startswith('I;16') else [f"{f}: a picture of mode {depth.mode!r}, expected 16-bit grey ('I;16')"]
-    return res + [f'{f}: is {depth.size[0]}x{depth.size[1]}, its picture {size[0]}x{size[1]}']*(depth.size!=size)
+    return _depth_pair_faults(picture, 1/depth_unit, 0, (.05,200.)) if depth_file(picture).exists() else [f'{depth_file(picture)}: missing']
 
 def _digest_faults(path):
     "A sentence where the pixels are not those that were noted when the set was made."
@@ -79,7 +70,8 @@ def check_street(
 )->L:                 # The pictures, sorted by name
     "The pictures in `path`, if all is well with them, their labels, depth maps and lists. Raises one `DataError` that names every fault."
     pics,faults = frame_faults(path, pixels)
-    faults = faults + _list_faults(path, set(pics.attrgot('stem'))) + [fault for o in pics if pixels for fault in _depth_faults(o)]
+    faults = faults + _list_faults(path, set(pics.attrgot('stem')))
+    faults += [fault for o in pics if pixels for fault in _depth_faults(o) if fault not in faults] # a picture's own were said with its label's
     if pixels and not faults: faults = _digest_faults(path)
     if faults: raise DataError(f'{path} is not as a folder of street scenes should be, {len(faults)} fault(s):', faults)
     return pics
