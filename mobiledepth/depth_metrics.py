@@ -175,12 +175,12 @@ def _bins(sums, edges):
     for lo,hi,(n,rel,square) in zip(edges, [*edges[1:], None], sums.T.tolist()):
         if n: yield dict(lo=lo, hi=hi, rel=_known(rel/n), rmse=_known(math.sqrt(square/n)), pixels=int(n))
 
-# %% ../nbs/06b_depth_metrics.ipynb #1b8272fc
+# %% ../nbs/06b_depth_metrics.ipynb #46175b5d
 def depth_report(
     model,       # A net that gives log depth, or a `Learner`; runs where its parameters are, and comes out in the mode it was in
     dl,          # Unshuffled batches of pictures and metres, metres `(n, 1, H, W)` at their own size
     groups=None, # One name a picture, in the loader's order, such as the kind of room
-    bins=(0,1,2,3,4,5,6,8,10), # Metres, rising: `by_distance` goes from each to the next, the last one open
+    bins=(0,1,2,3,4,5,6,8,10,20,40,80), # Metres, rising: `by_distance` goes from each to the next, the last one open
     per_image:bool=False, # Also give each picture's own figures, None where nothing counts
 )->dict: # The seven figures, `rmse_pooled`, `n` scored, `n_empty` left out, `by_distance`, `per_group`, and `per_image` if asked for
     "Scores over all of `dl`. Raises `ValueError` for a loader without a valid pixel, `groups` of another length, falling `bins`."

@@ -58,13 +58,16 @@ def save(fig, name):
     with atomic_path(repo/'nbs/images'/name) as tmp: fig.savefig(tmp, dpi=75, bbox_inches='tight')
     plt.close(fig)
 
-def plot_scatter(frames, name):
-    "Predicted against true metres, pixels counted."
-    true,pred = (torch.cat([o[3][name][valid_depth(o[2])][::7] if k else o[2].as_subclass(torch.Tensor)[valid_depth(o[2])][::7] for o in frames]) for k in (0, 1))
-    fig,ax = plt.subplots(figsize=(4.6,4))
-    ax.hist2d(true.numpy(), pred.numpy(), bins=100, range=[[.5,9.5]]*2, norm='log', cmap='viridis')
-    ax.plot([.5,9.5], [.5,9.5], color='red', lw=.8)
-    ax.set(xlabel='true metres', ylabel='predicted metres', title=f'{name}, pixels of 654 frames')
+def plot_scatter(frames, names):
+    "Predicted against true metres, pixels counted, for each network."
+    true,*preds = (torch.cat([o[valid_depth(y)][::7] for o,y in pairs]) for pairs in
+        ([(y.as_subclass(torch.Tensor), y) for _,_,y,_ in frames], *([(p[k], y) for _,_,y,p in frames] for k in names)))
+    fig,axs = plt.subplots(1, len(names), figsize=(3.6*len(names),3.4), sharey=True, layout='constrained')
+    for ax,pred,name in zip(axs, preds, names):
+        ax.hist2d(true.numpy(), pred.numpy(), bins=100, range=[[.5,9.5]]*2, norm='log', cmap='viridis')
+        ax.plot([.5,9.5], [.5,9.5], color='red', lw=.8)
+        ax.set(xlabel='true metres', title=name)
+    axs[0].set_ylabel('predicted metres')
     save(fig, 'nyu_scatter.png')
 
 def plot_extremes(frames, names, n=3):
@@ -88,7 +91,7 @@ def plot_extremes(frames, names, n=3):
 @call_parse
 def main(
     path:str=None,      # Folder of NYU; else $MOBILEDEPTH_DATA/nyuv2
-    names:str='nyu-teacher,nyu-student,nyu-distilled', # Networks, with commas between
+    names:str='nyu-teacher,nyu-distilled,nyu-student', # Networks, with commas between
     runs:str='runs',    # Folder of runs that holds those not among the committed weights
     results:str='results', # Folder for the record
 ):
@@ -99,5 +102,5 @@ def main(
     frames = list(look(nets, path))
     write_record(Path(results)/'nyu-by-class.json', dict(experiment='nyu-by-class', kind='figure', commit=git_commit(repo), n_test=len(frames),
         weights_sha256={k: weights_sha256(v) for k,v in nets.items()}, classes=by_class(frames), on_train=on_train(nets, path)))
-    plot_scatter(frames, names[-1])
+    plot_scatter(frames, names)
     plot_extremes(frames, names)
