@@ -3,7 +3,7 @@
 `python scripts/nyu.py NAME` trains one variant for a third of the epochs of the final runs, reports on the held-out frames and leaves a record of kind 'ablation'.
 In `base` a crop's metres stay as they are; in all others the camera stays (`keep_camera`), and they differ from `camera`, or from `crop50`, in what their name says. The `kd-` ones
 have the recipe of the final runs and a teacher, which must have been run before: `teacher`, or for `kd-whole-lam50` one with that recipe; `load192` has its larger batches and no teacher. In the `half` ones every second training frame hides its depth, from
-`half-teacher` too: what `half-kd` learns from those frames is pseudo-labels alone; `half` has no teacher. The record of a trial `norms` names a setting that brought nothing and is gone, `kd-a25` saw batches that were
+`half-teacher` too: what `half-kd` learns from those frames is pseudo-labels alone; `half` has no teacher (`--seed` makes pairs of them). The record of a trial `norms` names a setting that brought nothing and is gone, `kd-a25` saw batches that were
 shrunk ahead of the network, which is gone too: their commits have it. `--epochs` tells how long, `python scripts/nyu.py whole-lam50 --epochs 19` as long as the final runs."""
 import sys
 from dataclasses import asdict, replace
@@ -30,7 +30,6 @@ variants = {
     'whole': crop50 | dict(whole=.3),
     'whole-lam50': recipe,
     'lam50': crop50 | dict(silog_lam=.5),
-    'lr3': camera | dict(lr=3e-3),
     'small': camera | dict(backbone_indices=(1, 2, 3), decoder_channels=(64, 64), min_stride=1),
     'load192': recipe | dict(load_size=DistilledDepthSettings().load_size),
     'half': recipe | dict(load_size=DistilledDepthSettings().load_size, labelled=2),
