@@ -48,7 +48,7 @@ def camvid_label(
     "`labels/NAME_P.png` for `images/NAME.*`."
     return Path(picture).parent.parent/'labels'/f'{Path(picture).stem}_P.png'
 
-# %% ../../nbs/02b_data.frames.ipynb #118fc95b
+# %% ../../nbs/02b_data.frames.ipynb #f753b18f
 def _read(f):
     "The loaded picture `f` (of one with a palette its indices), or a sentence on why not."
     try:
@@ -83,7 +83,8 @@ def list_faults(
     stems:set,  # Names of the frames that there are, without extension
 )->list:        # Sentences
     "What is wrong with lists of frames: names without a picture, given twice, or in two lists."
-    where = {o:[Path(f).name for f,names in lists.items() if o in names] for o in sorted(set().union(*lists.values()))}
+    sets = {Path(f).name:set(names) for f,names in lists.items()}
+    where = {o:[f for f,names in sets.items() if o in names] for o in sorted(set().union(*sets.values()))}
     return ([f'{o}: is in {" and in ".join(fs)}, expected in one of them' for o,fs in where.items() if len(fs)>1] +
             [f'{f}: names {o} {n} times' for f,names in lists.items() for o,n in Counter(names).items() if n>1] +
             [f'{f}: names {o}, of which there is no picture' for f,names in lists.items() for o in names if o not in stems])
