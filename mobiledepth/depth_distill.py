@@ -27,7 +27,7 @@ class DenseDepth(nn.Module):
     )->Tensor:          # Scalar
         return self.loss(student, teacher.detach().as_subclass(Tensor).float().exp())
 
-# %% ../nbs/08b_depth_distill.ipynb #1e40a163
+# %% ../nbs/08b_depth_distill.ipynb #91edfc4b
 def cell_features(
     x:Tensor,   # Map, `(n, channels, h, w)`
     grid:tuple, # Cells down and across
@@ -52,6 +52,8 @@ class PairwiseAffinity(nn.Module):
         super().__init__()
         store_attr()
 
+    def extra_repr(self): return f'grid={self.grid}'
+
     def forward(self,
         student,       # Maps, `(n, any channels, any h, any w)`
         teacher,       # As many maps; no gradient flows into them
@@ -68,7 +70,7 @@ class PairwiseAffinity(nn.Module):
         x = F.normalize(cell_features(x, self.grid), dim=-1, eps=1e-6)
         return x@x.transpose(1, 2)
 
-# %% ../nbs/08b_depth_distill.ipynb #ba966274
+# %% ../nbs/08b_depth_distill.ipynb #9ff3c2ef
 class FeatureMimicry(nn.Module):
     "Share of the variance of the teacher's features that no 1x1 convolution of the student's explains, mean over maps (after Zhang et al., 2021)."
     features = True
@@ -78,6 +80,8 @@ class FeatureMimicry(nn.Module):
     ):
         super().__init__()
         store_attr()
+
+    def extra_repr(self): return f'grid={self.grid}, ridge={self.ridge}'
 
     def forward(self,
         student,       # Maps, `(n, any channels, any h, any w)`

@@ -13,18 +13,17 @@ from fastai.callback.hook import Hooks
 
 from .losses import at_label_size
 
-# %% ../nbs/08_distill.ipynb #25e3ff80
+# %% ../nbs/08_distill.ipynb #dcad244f
 def _same_size(student, teacher, target, ignore_index):
     "Logits in float32 at one size, and the mask `(n, 1, h, w)` of the pixels that count."
     if student.ndim!=4 or student.shape[:2]!=teacher.shape[:2]: raise ValueError(
         f'student {tuple(student.shape)} and teacher {tuple(teacher.shape)}: expected logits (n, classes, h, w) of the same batch and classes; '
         'train both on the same codes')
-    if student.shape[1]==1: raise ValueError('one channel: a softmax over it is 1 everywhere and teaches nothing; for depth give terms={DenseDepth():1.}')
     if target is None: target = student.new_zeros(len(student), *student.shape[-2:], dtype=torch.long); ignore_index = None
     (student,target),(teacher,_) = at_label_size(student.float(), target),at_label_size(teacher.float(), target)
     return student, teacher.detach(), (torch.ones_like(target, dtype=torch.bool) if ignore_index is None else target!=ignore_index)[:,None]
 
-# %% ../nbs/08_distill.ipynb #7ebc82d2
+# %% ../nbs/08_distill.ipynb #4dd56e93
 class _Term(nn.Module):
     "A temperature above 0, and the label without influence."
     def __init__(self, T, ignore_index):
@@ -32,9 +31,9 @@ class _Term(nn.Module):
         if T<=0: raise ValueError(f'T={T}: expected a temperature above 0')
         self.T,self.ignore_index = T,ignore_index
 
-    def extra_repr(self): return f'T={self.T}, ignore_index={self.ignore_index}'
+    def extra_repr(self): return f'T={self.T}, ignore_index={self.ignore_index}' + (', weighed' if getattr(self, 'weight', None) is not None else '')
 
-# %% ../nbs/08_distill.ipynb #46b9d1e5
+# %% ../nbs/08_distill.ipynb #503f9a9e
 class DistillationLoss(_Term):
     "KL divergence from the student's soft pixels to the teacher's (Hinton et al., Distilling the Knowledge in a Neural Network, 2015)."
     def __init__(self,
@@ -50,6 +49,7 @@ class DistillationLoss(_Term):
         teacher_logits:Tensor, # `(n, classes, any h, any w)`; no gradient flows into it
         target=None,           # Labels `(n, H, W)`; logits are resized to them, or to the student's without them
     )->Tensor:                 # Scalar in nats times `T**2`, mean over the pixels that count; 0 where none does
+        if student_logits.shape[1]==1: raise ValueError('one channel: a softmax over it is 1 everywhere and teaches nothing; for depth give terms={DenseDepth():1.}')
         s,t,valid = _same_size(student_logits, teacher_logits, target, self.ignore_index)
         s,t = F.log_softmax(s/self.T, dim=1),F.log_softmax(t/self.T, dim=1)
         kl = F.kl_div(s, t, reduction='none', log_target=True).sum(1, keepdim=True)
@@ -115,7 +115,7 @@ def shrink_maps(
     small = F.interpolate(target.view(len(target), 1, *target.shape[-2:]).float(), size, mode='nearest-exact')
     return student, teacher, small if target.is_floating_point() else small.long()[:,0]
 
-# %% ../nbs/08_distill.ipynb #f1558d99
+# %% ../nbs/08_distill.ipynb #ef28723d
 def decoder_blocks(
     model:nn.Module, # A `Unet`
 ):                   # Modules, deep to shallow
@@ -155,7 +155,7 @@ class KnowledgeDistillation(Callback):
         self.losses = []
         self._unhook() # what a fit that was cancelled left
         if any(getattr(o, 'features', False) for o in self.fit_terms):
-            inside = [self.layers(o) for o in (self.model, self._net())]
+            inside = [list(self.layers(o)) for o in (self.model, self._net())]
             if len(inside[0])!=len(inside[1]): raise ValueError(f'{len(inside[0])} layers of the student and {len(inside[1])} of the teacher: '
                 'expected as many, as terms on features compare them in pairs; give `layers` that pick them')
             self.hooks = [Hooks(o, lambda m,i,out: out, detach=False) for o in inside]

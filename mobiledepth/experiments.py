@@ -167,7 +167,7 @@ tasks = dict(
     depth=Task(make_depth_dls, make_depth_unet, make_depth_learner, make_depth_cbs, _depth_test_dl,
         lambda model, dl, s: depth_run_report(model, dl), lambda learn, path, dl, s: depth_prior_report(s, path, dl)))
 
-# %% ../nbs/09d_experiments.ipynb #6de0933c
+# %% ../nbs/09d_experiments.ipynb #dfcffa7e
 def _facts(learn, s, path, teacher, start):
     "What a record says about code, data, machine and networks, known before the first epoch."
     encoder = getattr(learn.model, 'encoder', learn.model)
@@ -179,9 +179,9 @@ def _facts(learn, s, path, teacher, start):
 
 def _warn_of_teacher(teacher, s):
     "Tell where a teacher is asked about other data, or at another size, than it learned from."
-    here = dict(data=s.data, size=list(s.load_size))
+    here = dict(data=s.data) | ({} if teacher.inner_size else dict(size=list(s.load_size or s.size)))
     odd = [f'{k} {teacher.meta[k]}, here {v}' for k,v in here.items() if teacher.meta.get(k, v)!=v]
-    if odd: warnings.warn(f'the teacher {s.teacher} learned from {"; ".join(odd)}: what it says may be worse, and metres of another camera or size are off', stacklevel=4)
+    if odd: warnings.warn(f'the teacher {s.teacher} learned from {"; ".join(odd)}: what it says may be worse' + ', and its metres off'*(s.task=='depth'), stacklevel=4)
 
 def _build(s, seed, path, start, make_model):
     "The learner of a run: seed, loaders, network, in this order."

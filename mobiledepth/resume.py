@@ -102,7 +102,7 @@ def _read_state(file):
     if isinstance(state, dict) and state.get('format')==_format: return state
     raise ValueError(f'{file} is not a training state of this version: give another name, or delete it to train from the start')
 
-# %% ../nbs/07b_resume.ipynb #e179ce4f
+# %% ../nbs/07b_resume.ipynb #f77c7346
 def _attributes(o):
     "The plain attributes of a callback or metric; a metric in it by its own attributes."
     res = {}
@@ -121,7 +121,7 @@ def _set_attributes(o, state):
 def _setting_names(cb): return set(inspect.signature(type(cb).__init__).parameters)
 def _settings(cb):
     "The arguments of a callback that are plain, and its functions with weights, in words."
-    name = lambda f: ' '.join(repr(f).split()) if isinstance(f, nn.Module) else getattr(f, '__name__', type(f).__name__)
+    name = lambda f: re.sub(r' at 0x[0-9a-f]+', '', ' '.join(repr(f).split())) if isinstance(f, nn.Module) else getattr(f, '__name__', type(f).__name__)
     weighed = {k: ', '.join(f'{w} {name(f)}' for f,w in v.items()) for k,v in vars(cb).items() if isinstance(v, dict) and v and all(map(callable, v))}
     return {k:v for k,v in (_attributes(cb) | weighed).items() if k in _setting_names(cb)}
 
@@ -143,7 +143,7 @@ def _named_cbs(cbs):
         res[f'{name} {seen[name]}' if seen[name]>1 else name] = cb
     return res
 
-# %% ../nbs/07b_resume.ipynb #2b35eff6
+# %% ../nbs/07b_resume.ipynb #16842a7f
 def _items(dl, path):
     "How many items there are, and a hash of their names where they are files."
     items = getattr(dl.dataset, 'items', None)
@@ -155,7 +155,7 @@ def _transforms(dl):
     "Names and plain arguments of a loader's transforms."
     pipes = [*(o.tfms for o in getattr(dl.dataset, 'tls', [])), *(getattr(dl, k, None) for k in ('after_item', 'before_batch', 'after_batch'))]
     fs = [t for o in pipes for t in getattr(o, 'fs', [])]
-    plain = lambda t: {k:v for k,v in getattr(t, '__stored_args__', {}).items() if isinstance(v, (bool, int, float, str, tuple, list))}
+    plain = lambda t: {k:v for k,v in getattr(t, '__stored_args__', {}).items() if isinstance(v, (bool, int, float, str, tuple, list)) and not os.path.isabs(str(v))}
     args = lambda t: ', '.join(f'{k}={v}' for k,v in plain(t).items())
     return ' '.join(re.sub(r' at 0x[0-9a-f]+', '', f"{type(t).__name__}({args(t)})") for t in fs)
 

@@ -62,12 +62,12 @@ def plot_scatter(frames, names):
     "Predicted against true metres, pixels counted, for each network."
     true,*preds = (torch.cat([o[valid_depth(y)][::7] for o,y in pairs]) for pairs in
         ([(y.as_subclass(torch.Tensor), y) for _,_,y,_ in frames], *([(p[k], y) for _,_,y,p in frames] for k in names)))
-    fig,axs = plt.subplots(1, len(names), figsize=(3.6*len(names),3.4), sharey=True, layout='constrained')
-    for ax,pred,name in zip(axs, preds, names):
+    fig,axs = plt.subplots(1, len(names), figsize=(3.6*len(names),3.4), sharey=True, squeeze=False, layout='constrained')
+    for ax,pred,name in zip(axs[0], preds, names):
         ax.hist2d(true.numpy(), pred.numpy(), bins=100, range=[[.5,9.5]]*2, norm='log', cmap='viridis')
         ax.plot([.5,9.5], [.5,9.5], color='red', lw=.8)
         ax.set(xlabel='true metres', title=name)
-    axs[0].set_ylabel('predicted metres')
+    axs[0,0].set_ylabel('predicted metres')
     save(fig, 'nyu_scatter.png')
 
 def plot_extremes(frames, names, n=3):

@@ -141,7 +141,7 @@ def depth_names(
                                               'add pictures, or name others in train_names.txt and val_names.txt')
     return dict(train=train, val=val, test=lists.get('test', val))
 
-# %% ../../nbs/03a_data.depth.ipynb #2a63700d
+# %% ../../nbs/03a_data.depth.ipynb #31031910
 def _hidden(stems, labelled):
     "The names whose depth is hidden when only each `labelled`-th is to be seen."
     return [o for i,o in enumerate(stems) if i%labelled]
@@ -185,7 +185,8 @@ def depth_frames_dls(
         splitter=lambda _: splits, item_tfms=[*items, *more_tfms], batch_tfms=batches)
     dls = block.dataloaders(pics, path=Path(path), bs=bs, num_workers=num_workers, **{'drop_last':len(splits[0])>=bs, **kwargs})
     seen = [f for f in dls.train_ds.items if f.stem not in opener.hidden]
-    opener.depth_median,opener.depth_range = depth_stats(opener(depth_file(f)) for f in seen[::max(1, len(seen)//100)]) # `dls` finds them there, an exported one too
+    dls.depth_median,dls.depth_range = depth_stats(opener(depth_file(f)) for f in seen[::max(1, len(seen)//100)])
+    opener.depth_median,opener.depth_range = dls.depth_median,dls.depth_range # where an exported learner finds them
     return dls
 
 @delegates(depth_frames_dls, but=['pics', 'splits'])

@@ -48,7 +48,7 @@ def camvid_label(
     "`labels/NAME_P.png` for `images/NAME.*`."
     return Path(picture).parent.parent/'labels'/f'{Path(picture).stem}_P.png'
 
-# %% ../../nbs/02b_data.frames.ipynb #f753b18f
+# %% ../../nbs/02b_data.frames.ipynb #2dadde9c
 def _read(f):
     "The loaded picture `f` (of one with a palette its indices), or a sentence on why not."
     try:
@@ -59,8 +59,10 @@ def _read(f):
 
 def _turned(im, f):
     "A sentence where picture `im`, read from `f`, is stored lying: what lies on it would not be known to lie alike."
-    turn = None if isinstance(im, str) else im.getexif().get(ExifTags.Base.Orientation, 1)
-    return [] if turn in (None, 1) else [f'{f}: is to be turned before it is looked at (EXIF orientation {turn}), expected upright: write it turned, as `PIL.ImageOps.exif_transpose` does']
+    if isinstance(im, str): return []
+    try: turn = im.getexif().get(ExifTags.Base.Orientation)
+    except Exception: return [] # broken EXIF can raise anything, and nobody turns by it
+    return [] if turn not in range(2, 9) else [f'{f}: is to be turned before it is looked at (EXIF orientation {turn}), expected upright: write it turned, as `PIL.ImageOps.exif_transpose` does']
 
 def _label_faults(label, f, size=None):
     "Sentences on what is wrong with the label picture read from `f`, whose picture is `size`."

@@ -99,7 +99,7 @@ def _raw_depth(f):
         'an 8-bit map was scaled for looking at it, and its metres are lost')
     return x
 
-# %% ../../nbs/03_data.metres.ipynb #d21d7e6a
+# %% ../../nbs/03_data.metres.ipynb #fb262a2b
 plausible = .05,200. # Metres that the middle of a map is expected in; a wider `depth_range` widens it
 
 def _metres(x, f, unit, invalid, depth_range):
@@ -131,9 +131,9 @@ def depth_format(
     except ValueError as e: raise DataError(f'{file} is not JSON ({e}): expected something like {{"unit": 0.001, "invalid": 65535}}') from e
     if not isinstance(there, dict) or (more := there.keys()-usual.keys()): raise DataError(
         f'{file}: expected some of {", ".join(usual)}' + (f', found {", ".join(more)}' if isinstance(there, dict) else ''))
-    if odd := [f'{k}: {v!r}' for k,v in there.items() if not all(map(_is_number, v if k=='depth_range' and isinstance(v, list) else [v]))]:
+    if odd := [f'{k}: {v!r}' for k,v in there.items() if v is not None and not all(map(_is_number, v if k=='depth_range' and isinstance(v, list) else [v]))]:
         raise DataError(f'{file}: expected numbers, and two of them for depth_range', odd)
-    res = usual | there | {k:v for k,v in given.items() if v is not None}
+    res = usual | {k:v for o in (there, given) for k,v in o.items() if v is not None}
     lo,hi = res['depth_range'] if np.shape(res['depth_range'])==(2,) else (0,0)
     if not 0<lo<hi: raise ValueError(f"depth_range={res['depth_range']}: expected (nearest, farthest) in metres")
     if res['unit'] is not None and not res['unit']>0: raise ValueError(f"unit={res['unit']}: expected metres a step, above 0")

@@ -67,7 +67,7 @@ def check_nyu(
         warnings.warn(f'{path} is not the whole of NYU: {n[0]} of 795 frames of train, {n[1]} of 654 of test', stacklevel=2)
     return pics
 
-# %% ../../nbs/03b_data.nyu.ipynb #08e8d259
+# %% ../../nbs/03b_data.nyu.ipynb #f25b63db
 def _nyu(path): return data_dir('nyuv2', path)
 def _how(path): return {k:v for k,v in depth_format(path).items() if k!='valid_pct'}
 def _size_of(pics):
@@ -89,7 +89,7 @@ def nyu_dls(
     train,valid = (nyu_names(path, o) for o in (('fit', 'holdout') if holdout else ('train', 'test')))
     splits = [[where[o] for o in names] for names in (train, valid if holdout else valid[::10])]
     border = CropBox(nyu_box(nyu_border, _size_of(pics)))
-    dls = depth_frames_dls(path, pics, splits, size, bs, more_tfms=[border], cache='nyuv2' if cache else None, **_how(path), **kwargs)
+    dls = depth_frames_dls(path, pics, splits, size, bs, more_tfms=[border], cache='nyuv2' if cache else None, **_how(path) | kwargs)
     dls.data = 'nyu'
     return dls
 
