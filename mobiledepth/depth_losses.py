@@ -46,7 +46,7 @@ class DepthTerm(nn.Module):
 
 def _mean(x, mask): return x.where(mask, 0).flatten(1).sum(1)/mask.flatten(1).sum(1).clamp(min=1)
 
-# %% ../nbs/05b_depth_losses.ipynb #4ecb7cfd
+# %% ../nbs/05b_depth_losses.ipynb #92cc35d2
 class SILogLoss(DepthTerm):
     "Root of `mean(d**2) - lam*mean(d)**2`, `d` the log difference in a picture. Raises `ValueError` for `lam` outside 0 to 1."
     def __init__(self,
@@ -56,13 +56,15 @@ class SILogLoss(DepthTerm):
         if not 0 <= lam <= 1: raise ValueError(f'lam={lam}: expected 0 to 1')
         store_attr()
 
+    def extra_repr(self): return f'lam={self.lam}'
+
     def per_picture(self, inp, targ, mask):
         d = (inp-targ).where(mask, 0)
         mean = _mean(d, mask).view(-1, 1, 1, 1)
         d = (d - (1-math.sqrt(1-self.lam))*mean).where(mask, 0)
         return torch.linalg.vector_norm(d.flatten(1), dim=1)/mask.flatten(1).sum(1).clamp(min=1).sqrt()
 
-# %% ../nbs/05b_depth_losses.ipynb #0a0fc25d
+# %% ../nbs/05b_depth_losses.ipynb #64554eba
 def _steps(x, mask, dim):
     "Mean absolute difference of neighbours along `dim`, over the pairs that were both measured."
     n = x.shape[dim]-1
@@ -77,6 +79,8 @@ class GradientMatchingLoss(DepthTerm):
         super().__init__()
         if scales < 1: raise ValueError(f'scales={scales}: expected 1 or more')
         store_attr()
+
+    def extra_repr(self): return f'scales={self.scales}'
 
     def per_picture(self, inp, targ, mask):
         d,strides = (inp-targ).where(mask, 0),[2**i for i in range(self.scales)]

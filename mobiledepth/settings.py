@@ -80,7 +80,7 @@ class DistilledSettings(SegmentationSettings):
     cwd:float = 3.            # Weight of the channel-wise divergence
     cwd_T:float = 4.          # Temperature of the channel-wise divergence
 
-# %% ../nbs/09a_settings.ipynb #6b383b40
+# %% ../nbs/09a_settings.ipynb #ae5e4e0f
 @dataclass(frozen=True)
 class DepthSettings(RunSettings):
     "Settings of one `fine_tune` on metric depth; the loss is `silog*SILogLoss(silog_lam) + gradient*GradientMatchingLoss() + ...`."
@@ -95,7 +95,7 @@ class DepthSettings(RunSettings):
     whole:float = 0.          # Share of the epochs, the last ones, that see whole pictures; see `WholePictures`
     depth_range:tuple = ()    # Nearest and farthest depth the network can say, millimetres; empty: any
     silog:float = 1.          # Weight of the scale-invariant loss
-    silog_lam:float = 0.85    # How much of a common factor it forgives: 0 nothing, 1 all
+    silog_lam:float = 0.5     # How much of a common factor it forgives: 0 nothing, 1 all
     gradient:float = 0.5      # Weight of gradient matching
     normal:float = 0.         # Weight of virtual normals
     robust:float = 0.         # Weight of the robust loss
@@ -129,14 +129,14 @@ def full_settings(
     cls = (DistilledDepthSettings if taught else DepthSettings) if 'silog' in settings else DistilledSettings if taught else SegmentationSettings
     return {**asdict(cls()), **settings}
 
-# %% ../nbs/09a_settings.ipynb #e4bf06d4
+# %% ../nbs/09a_settings.ipynb #654ebcc3
 _student = SegmentationSettings()
 _teacher = replace(_student, backbone='tf_efficientnet_lite2', decoder_channels=(128, 96, 64, 48), size=(256, 320), epochs=19)
 _street = replace(_student, data='street', size=(96, 128), epochs=39, num_workers=0)
 _light = replace(_student, fusion='add', epochs=19)
 _medium = replace(_light, min_stride=4, decoder_channels=(96, 64, 48))
 _tenth = replace(_student, every=10, epochs=39)
-_rooms = DepthSettings(silog_lam=.5, whole=.3)
+_rooms = DepthSettings(whole=.3)
 experiment_settings = {
     'camvid-student': _student,
     'camvid-scratch': replace(_student, backbone='mobilenetv3_rw', pretrained=False, epochs=17, freeze_epochs=3),
