@@ -30,7 +30,6 @@ variants = {
     'whole': crop50 | dict(whole=.3),
     'whole-lam50': recipe,
     'lam50': crop50 | dict(silog_lam=.5),
-    'small': camera | dict(backbone_indices=(1, 2, 3), decoder_channels=(64, 64), min_stride=1),
     'load192': recipe | dict(load_size=DistilledDepthSettings().load_size),
     'half': recipe | dict(load_size=DistilledDepthSettings().load_size, labelled=2),
     'teacher': crop50 | large,
