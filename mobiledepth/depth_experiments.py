@@ -51,7 +51,7 @@ def depth_priors(
     mean = torch.where(count>0, total/count.clamp(min=1), total.sum()/count.sum())
     return dict(median=FixedDepth(torch.cat(seen).median().expand(size)), mean_map=FixedDepth(mean))
 
-# %% ../nbs/09cb_depth_experiments.ipynb #8e11ff34
+# %% ../nbs/09cb_depth_experiments.ipynb #e8484954
 def make_depth_dls(
     path,            # Folder of the data set
     s:DepthSettings, # Settings
@@ -76,7 +76,7 @@ def make_depth_loss(
 )->DepthLoss:        # Of log depth and metres
     "The loss of a run: the terms that have a weight."
     terms = {SILogLoss(s.silog_lam): s.silog, GradientMatchingLoss(): s.gradient, VirtualNormalLoss(): s.normal, RobustLoss(): s.robust}
-    return DepthLoss({t:w for t,w in terms.items() if w})
+    return DepthLoss({t:w for t,w in terms.items() if w}, s.loss_size or None)
 
 def make_depth_learner(
     dls,                # From `make_depth_dls`
@@ -99,7 +99,8 @@ def make_depth_cbs(
     "Distillation, where there is a teacher; whole pictures at the end, where wished."
     res = [WholePictures(s.whole)] if s.whole else []
     if teacher is None: return res
-    terms = {DenseDepth(SILogLoss(s.silog_lam)): s.dense, PairwiseAffinity(): s.affinity, FeatureMimicry(): s.feature}
+    same = DepthLoss({SILogLoss(s.silog_lam): 1.}, s.loss_size or None)
+    terms = {DenseDepth(same): s.dense, PairwiseAffinity(): s.affinity, FeatureMimicry(): s.feature}
     return [*res, KnowledgeDistillation(teacher, a=s.a, terms={t:w for t,w in terms.items() if w}, dtype=getattr(torch, s.teacher_dtype))]
 
 def depth_run_report(

@@ -133,17 +133,22 @@ class RobustLoss(DepthTerm):
         else: rho = abs(a-2)/a*((z/abs(a-2) + 1)**(a/2) - 1)
         return self.width*_mean(rho, mask)
 
-# %% ../nbs/05b_depth_losses.ipynb #aa4e646a
+# %% ../nbs/05b_depth_losses.ipynb #75604f50
 class DepthLoss(DepthTerm):
     "Weighted sum of `terms`. Raises `ValueError` when there is none, or one is no `DepthTerm`."
     def __init__(self,
         terms:dict=None, # `DepthTerm` -> weight; None: `SILogLoss` 1 and `GradientMatchingLoss` 0.5
+        size:tuple=None, # `(h, w)` in pixels that it is taken at, of the target its nearest pixels; None: the target's own
     ):
         super().__init__()
         terms = {SILogLoss():1., GradientMatchingLoss():.5} if terms is None else terms
         wrong = [type(t).__name__ for t in terms if not isinstance(t, DepthTerm)]
         if wrong or not terms: raise ValueError(f'terms: {", ".join(wrong) or "none"}; expected a dict like {{SILogLoss(): 1.}}')
-        self.terms,self.weights = nn.ModuleList(terms),list(terms.values())
+        self.terms,self.weights,self.size = nn.ModuleList(terms),list(terms.values()),size
+
+    def forward(self, inp, targ):
+        if self.size: targ = F.interpolate(targ.as_subclass(Tensor).float(), self.size, mode='nearest-exact')
+        return super().forward(inp, targ)
 
     def per_picture(self, inp, targ, mask): return sum(w*t.per_picture(inp, targ, mask) for t,w in zip(self.terms, self.weights))
-    def extra_repr(self): return f'weights={self.weights}'
+    def extra_repr(self): return f'weights={self.weights}, size={self.size}'

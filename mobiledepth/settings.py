@@ -80,7 +80,7 @@ class DistilledSettings(SegmentationSettings):
     cwd:float = 3.            # Weight of the channel-wise divergence
     cwd_T:float = 4.          # Temperature of the channel-wise divergence
 
-# %% ../nbs/09a_settings.ipynb #ae5e4e0f
+# %% ../nbs/09a_settings.ipynb #cb2b1eff
 @dataclass(frozen=True)
 class DepthSettings(RunSettings):
     "Settings of one `fine_tune` on metric depth; the loss is `silog*SILogLoss(silog_lam) + gradient*GradientMatchingLoss() + ...`."
@@ -94,6 +94,7 @@ class DepthSettings(RunSettings):
     keep_camera:bool = True   # Divide depth by a crop's enlargement, as if one camera had taken all crops?
     whole:float = 0.          # Share of the epochs, the last ones, that see whole pictures; see `WholePictures`
     depth_range:tuple = ()    # Nearest and farthest depth the network can say, millimetres; empty: any
+    loss_size:tuple = ()      # Height and width that the loss is taken at; empty: those of the batches
     silog:float = 1.          # Weight of the scale-invariant loss
     silog_lam:float = 0.5     # How much of a common factor it forgives: 0 nothing, 1 all
     gradient:float = 0.5      # Weight of gradient matching
@@ -106,6 +107,7 @@ class DepthSettings(RunSettings):
         super().__post_init__()
         if self.holdout and (self.data!='nyu' or self.holdout!='holdout'): raise ValueError(
             f"holdout={self.holdout!r} of {self.data}: expected 'holdout', and only NYU has one")
+        if len(self.loss_size) not in (0, 2): raise ValueError(f'loss_size={self.loss_size}: expected height and width, like 128x160')
         if self.labelled<1: raise ValueError(f'labelled={self.labelled}: expected 1 for all frames, or more')
         if not 0<=self.whole<1: raise ValueError(f'whole={self.whole}: expected 0 or more, and below 1')
 

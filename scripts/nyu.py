@@ -2,7 +2,7 @@
 
 `python scripts/nyu.py NAME` trains one variant for a third of the epochs of the final runs, reports on the held-out frames and leaves a record of kind 'ablation'.
 In `base` a crop's metres stay as they are; in all others the camera stays (`keep_camera`), and they differ from `camera`, or from `crop50`, in what their name says. The `kd-` ones
-have the recipe of the final runs and a teacher, which must have been run before: `teacher`, or for `kd-whole-lam50` one with that recipe; `load192` has its larger batches and no teacher. In the `half` ones every second training frame hides its depth, from
+have the recipe of the final runs and a teacher, which must have been run before: `teacher`, or for `kd-whole-lam50` one with that recipe; `load192` has its larger batches and no teacher. With `own` the loss is taken at the student's size, not at that of the batches. In the `half` ones every second training frame hides its depth, from
 `half-teacher` too: what `half-kd` learns from those frames is pseudo-labels alone; `half` has no teacher (`--seed` makes pairs of them). The record of a trial `norms` names a setting that brought nothing and is gone, `kd-a25` saw batches that were
 shrunk ahead of the network, which is gone too: their commits have it. `--epochs` tells how long, `python scripts/nyu.py whole-lam50 --epochs 19` as long as the final runs."""
 import sys
@@ -31,6 +31,7 @@ variants = {
     'whole-lam50': recipe,
     'lam50': crop50 | dict(silog_lam=.5),
     'load192': recipe | dict(load_size=DistilledDepthSettings().load_size),
+    'load192-own': recipe | dict(load_size=DistilledDepthSettings().load_size, loss_size=base.size),
     'half': recipe | dict(load_size=DistilledDepthSettings().load_size, labelled=2),
     'teacher': crop50 | large,
     'teacher-whole-lam50': recipe | large,
@@ -39,6 +40,8 @@ distilled = { # the teacher, and what is changed
     'kd-dense': ('teacher', dict(dense=1.)),
     'kd-whole-lam50': ('teacher-whole-lam50', dict(dense=1.)),
     'kd-a25': ('teacher-whole-lam50', dict(dense=1., a=.25)),
+    'kd-own': ('teacher-whole-lam50', dict(dense=1., feature=1., loss_size=base.size)),
+    'kd-feature-own': ('teacher-whole-lam50', dict(dense=0., feature=1., loss_size=base.size)),
     'kd-affinity': ('teacher', dict(dense=0., affinity=10.)),
     'kd-feature': ('teacher', dict(dense=0., feature=1.)),
     'kd-all': ('teacher', dict(dense=1., affinity=10., feature=1.)),
