@@ -44,6 +44,7 @@ distilled = { # the teacher, and what is changed
     'kd-feature-own': ('teacher-whole-lam50', dict(dense=0., feature=1., loss_size=base.size)),
     'kd-affinity': ('teacher', dict(dense=0., affinity=10.)),
     'kd-feature': ('teacher', dict(dense=0., feature=1.)),
+    'kd-feature4': ('teacher', dict(dense=0., feature=4.)),
     'kd-all': ('teacher', dict(dense=1., affinity=10., feature=1.)),
     'half-kd': ('half-teacher', dict(dense=1., labelled=2))}
 
