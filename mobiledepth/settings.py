@@ -131,7 +131,7 @@ def full_settings(
     cls = (DistilledDepthSettings if taught else DepthSettings) if 'silog' in settings else DistilledSettings if taught else SegmentationSettings
     return {**asdict(cls()), **settings}
 
-# %% ../nbs/09a_settings.ipynb #654ebcc3
+# %% ../nbs/09a_settings.ipynb #52e010e9
 _student = SegmentationSettings()
 _teacher = replace(_student, backbone='tf_efficientnet_lite2', decoder_channels=(128, 96, 64, 48), size=(256, 320), epochs=19)
 _street = replace(_student, data='street', size=(96, 128), epochs=39, num_workers=0)
@@ -158,7 +158,8 @@ experiment_settings = {
     'nyu-scratch': replace(_rooms, backbone='mobilenetv3_rw', pretrained=False),
     'nyu-teacher': replace(_rooms, backbone='tf_efficientnet_lite2', decoder_channels=(160, 128, 96), size=(192, 240)),
     'nyu-student-192': replace(_rooms, load_size=(192, 240)),
-    'nyu-distilled': DistilledDepthSettings(**asdict(_rooms) | dict(load_size=(192, 240))),
+    'nyu-distilled': DistilledDepthSettings(**asdict(_rooms) | dict(load_size=(192, 240)), dense=0., feature=1.),
+    'nyu-distilled-dense': DistilledDepthSettings(**asdict(_rooms) | dict(load_size=(192, 240))),
     'street-depth': replace(_rooms, data='street', size=(96, 128), epochs=39, num_workers=0),
     'street-depth-large': replace(_rooms, data='street-large', epochs=14)}
 experiment_groups = {'street': ('street-student', 'street-teacher', 'street-distilled')} # Run one after the other by one name
