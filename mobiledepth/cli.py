@@ -50,7 +50,7 @@ def data_describe(
     from mobiledepth.datasets import describe_data
     print(describe_data(path, data))
 
-# %% ../nbs/11_cli.ipynb #49c2f025
+# %% ../nbs/11_cli.ipynb #c42bbf41
 def train(
     name:str,            # Experiment, or a group of them
     seed:int=0,          # Of loaders, network and augmentation
@@ -123,7 +123,7 @@ def export(
     pictures:str='',        # Folder of pictures like those the network will see: for the proof, and for int8. Empty: packaged streets, for the proof
     size:tuple=(),          # Height and width inside the network, pixels; empty: as trained
     input_size:tuple=(),    # Height and width of the only pictures the file takes; empty: any, or for LiteRT and ExecuTorch the network's
-    resize:bool=True,       # Shrink and enlarge inside the file?
+    resize:bool=True,       # Shrink and enlarge inside the file; without, it takes pictures of the network's size alone
     output:str='map',       # map (the class of each pixel, or its metres) or logits
     keep_float:str='',      # Names of modules that int8 leaves in floats, with commas between
     overwrite:bool=False,   # Write over a file that is there?
@@ -131,7 +131,7 @@ def export(
     "Write the file that a device runs, and prove on pictures that it computes what PyTorch does."
     from mobiledepth.deploy.export import export_model, routes
     from mobiledepth.learner import load_student
-    out = out or f'{Path(model).stem}{routes.get(to, ".onnx")}'
+    out = out or Path(model).name.removesuffix('.safetensors') + routes.get(to, '.onnx')
     file = export_model(load_student(model), out, to, precision, pictures or None, size or None, input_size or None, resize, output,
                         keep_float=[o for o in keep_float.split(',') if o], overwrite=overwrite)
     print(f'{file}: {file.stat().st_size/1e6:.1f} MB; what it is stands in {file}.json')
@@ -153,7 +153,7 @@ verbs = {'data make': data_make, 'data check': data_check, 'data describe': data
          'train': train, 'eval': evaluate, 'predict': predict, 'export': export, 'bench': bench,
          'table': table}
 
-# %% ../nbs/11_cli.ipynb #7cf3b8db
+# %% ../nbs/11_cli.ipynb #1916a7de
 def _numbers(text):
     "The numbers of '128x160' or '96,64'; none of an empty text."
     try: return tuple(int(o) for o in re.split('[x,]', text) if o)
@@ -165,7 +165,7 @@ def _reader(default):
 
 def _shown(default):
     "A default as it would be typed, or the form of what may be."
-    if isinstance(default, tuple): return 'x'.join(map(str, default)) or 'HxW'
+    if isinstance(default, tuple): return 'x'.join(map(str, default)) or 'NxN'
     return 'NAME' if default=='' else str(default)
 
 def _comments(cls):
@@ -199,10 +199,10 @@ def verb_parser(
                            help=docs[f.name].replace('%', '%%'))
     return parser
 
-# %% ../nbs/11_cli.ipynb #23db77b9
+# %% ../nbs/11_cli.ipynb #5dd50baf
 def _experiment(words):
     "The first of `words` that names an experiment or a group and is no option's value, or None."
-    is_value = lambda before: before.startswith('--') and before!='--help'
+    is_value = lambda before: before.startswith('--') and '=' not in before and before!='--help'
     return next((o for before,o in zip(['', *words], words) if o in {*experiment_settings, *experiment_groups} and not is_value(before)), None)
 
 def _arguments(verb, words):
@@ -221,7 +221,7 @@ def _verb(argv):
     n = 2 if argv[:1]==['data'] and len(argv)>1 and argv[1] not in ('-h', '--help') else 1
     return ' '.join(argv[:n]) or '--help',argv[n:]
 
-# %% ../nbs/11_cli.ipynb #43b80629
+# %% ../nbs/11_cli.ipynb #ff623aac
 def _usage(verbs):
     print('usage: mobiledepth VERB ...   (mobiledepth VERB --help tells more)\n')
     for k,f in verbs.items(): print(f'  {k:14}{f.__doc__}')
@@ -242,7 +242,8 @@ def main(
     try: verbs[verb](**_arguments(verb, words))
     except (ValueError, OSError, ImportError) as e: print(f'mobiledepth {verb}: {e}', file=sys.stderr)
     except KeyboardInterrupt:
-        print(f'\nmobiledepth {verb}: stopped; what is finished is kept, and the same command goes on from there', file=sys.stderr)
+        kept = '; what is finished is kept, and the same command goes on from there' if verb in ('train', 'data make') else ''
+        print(f'\nmobiledepth {verb}: stopped{kept}', file=sys.stderr)
         return 130
     else: return 0
     return 1

@@ -6,7 +6,7 @@
 __all__ = ['data_sets', 'camvid_fingerprint', 'DataSet', 'get_data', 'check_data', 'code_frequencies', 'depth_quantiles',
            'describe_data']
 
-# %% ../nbs/09c_datasets.ipynb #82c24a4a
+# %% ../nbs/09c_datasets.ipynb #00c75646
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from fastai.vision.all import URLs, progress_bar
 from PIL import Image
 
 from .core import data_dir, did_you_mean, fingerprint, naming
-from .data.camvid import camvid_dls, camvid_names, camvid_sequence, camvid_test_dl, check_camvid
+from .data.camvid import camvid_dls, camvid_names, camvid_sequence, camvid_splits, camvid_test_dl, check_camvid
 from .data.codes import camvid_codes
 from .data.depth import check_depth, depth_dls, depth_file, depth_fingerprint, depth_format, depth_names, depth_test_dl, read_depth
 from .data.frames import camvid_label
@@ -27,13 +27,14 @@ from .data.street.dataset import depth_unit, make_street, street_digest
 from .data.street.loaders import check_street, street_dls, street_folder, street_split, street_test_dl
 from .records import markdown_table
 
-# %% ../nbs/09c_datasets.ipynb #3dab4b3b
+# %% ../nbs/09c_datasets.ipynb #e23f6492
 def camvid_fingerprint(
     path, # Folder in CamVid's layout
 )->str:   # 64 hexadecimal digits
-    "One hash over all pictures, labels and the list of codes."
+    "One hash over all pictures, labels, the list of codes, and `valid.txt` where it decides about a frame."
     path = Path(path)
-    return fingerprint(path, [path/'codes.txt', *(f for o in ('images', 'labels') for f in (path/o).iterdir() if f.is_file())])
+    decides = [path/'valid.txt'] if set(camvid_splits(path)['val']) - set(camvid_names('val')) else []
+    return fingerprint(path, [path/'codes.txt', *decides, *(f for o in ('images', 'labels') for f in (path/o).glob('[!.]*') if f.is_file())])
 
 @dataclass(frozen=True)
 class DataSet:
@@ -48,17 +49,13 @@ class DataSet:
     tasks:tuple=('segmentation',) # What can be learnt from it; loaders of more than one are told which
     unit:float=None      # Metres a step of its depth maps, as for `read_depth`
 
-# %% ../nbs/09c_datasets.ipynb #215cf76a
-def _camvid_splits(path):
-    stems = {f.stem for f in (Path(path)/'images').iterdir()}
-    return {split: [o for o in camvid_names(split) if o in stems] for split in ('train', 'val', 'test')}
-
+# %% ../nbs/09c_datasets.ipynb #0dbc7c4e
 def _nyu_splits(path): return {split: nyu_names(path, split) for split in ('train', 'test')}
 
 _street = dict(dls=street_dls, test_dl=street_test_dl, check=check_street, splits=street_split, fingerprint=street_digest,
                tasks=('segmentation', 'depth'), unit=1/depth_unit)
 data_sets = {
-    'camvid': DataSet(lambda path=None: data_dir('camvid', path, URLs.CAMVID), camvid_dls, camvid_test_dl, check_camvid, _camvid_splits,
+    'camvid': DataSet(lambda path=None: data_dir('camvid', path, URLs.CAMVID), camvid_dls, camvid_test_dl, check_camvid, camvid_splits,
                       camvid_fingerprint, camvid_sequence),
     'street': DataSet(lambda path=None: street_folder(path), **_street),
     'street-large': DataSet(lambda path=None: street_folder(path or make_street()), **_street),

@@ -5,17 +5,16 @@
 # %% auto #0
 __all__ = ['looks_at', 'evaluate_student', 'run_record', 'other_conditions', 'evaluation_table', 'evaluation_text']
 
-# %% ../nbs/09e_evaluate.ipynb #ebc8149c
-import json
-
+# %% ../nbs/09e_evaluate.ipynb #1003f21d
 from fastai.vision.all import default_device
+from torch import nn
 
 from .data.codes import CamvidCodes
 from .datasets import get_data
 from .depth_experiments import depth_run_report
 from .experiments import run_report
-from .learner import load_student
-from .records import markdown_table, record_file, task_figures
+from .learner import load_student, total_params
+from .records import markdown_table, read_record, record_file, task_figures
 
 # %% ../nbs/09e_evaluate.ipynb #5bed2dec
 def looks_at(
@@ -53,15 +52,17 @@ def evaluate_student(
     report = run_report(model, dl, size, codes, kind.group) if codes else depth_run_report(model, dl)
     return dict(report, size=list(size), codes=codes, split=split, data=data, data_fingerprint=kind.fingerprint(path))
 
-# %% ../nbs/09e_evaluate.ipynb #feba5f85
+# %% ../nbs/09e_evaluate.ipynb #a909cb1d
 def run_record(
     model,             # From `load_student`
     results='results', # Folder of records
 )->dict:               # The record, or None where `model` does not name its run or the folder does not hold it
-    "The record of the run that a network is from."
+    "The record of the run that a network is from, and whose count of parameters it has."
     if not model.meta.keys() >= {'experiment', 'seed', 'size'}: return None
     file = record_file(model.meta['experiment'], model.meta['size'], model.meta['seed'], results)
-    return json.loads(file.read_text()) if file.exists() else None
+    if not file.exists(): return None
+    record,params = read_record(file),total_params(model) if isinstance(model, nn.Module) else model.meta.get('params')
+    return record if params in (None, record['params']) else None
 
 def other_conditions(
     report:dict, # From `evaluate_student`

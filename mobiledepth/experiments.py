@@ -6,8 +6,8 @@
 __all__ = ['tasks', 'camvid_class_weights', 'ClassPrior', 'run_report', 'make_dls', 'make_unet', 'make_learner', 'make_cbs',
            'run_weights', 'find_trained', 'Task', 'run_settings', 'run_experiment']
 
-# %% ../nbs/09d_experiments.ipynb #7c52383d
-import warnings
+# %% ../nbs/09d_experiments.ipynb #a2a34eba
+import math, warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -167,7 +167,7 @@ tasks = dict(
     depth=Task(make_depth_dls, make_depth_unet, make_depth_learner, make_depth_cbs, _depth_test_dl,
         lambda model, dl, s: depth_run_report(model, dl), lambda learn, path, dl, s: depth_prior_report(s, path, dl)))
 
-# %% ../nbs/09d_experiments.ipynb #dfcffa7e
+# %% ../nbs/09d_experiments.ipynb #04118c57
 def _facts(learn, s, path, teacher, start):
     "What a record says about code, data, machine and networks, known before the first epoch."
     encoder = getattr(learn.model, 'encoder', learn.model)
@@ -188,7 +188,10 @@ def _build(s, seed, path, start, make_model):
     task = tasks[s.task]
     set_seed(seed, reproducible=True)
     dls,model = task.dls(path, s),(make_model or task.unet)(s)
-    if start is not None: model.load_state_dict(start.state_dict())
+    if start is not None:
+        try: model.load_state_dict(start.state_dict())
+        except RuntimeError as e: raise ValueError(f'start={s.start}: a network of other layers than these settings make; '
+            f'it has {start.config}. Start from one with the same encoder, decoder and outputs') from e
     return task.learner(dls, model, s)
 
 def _run(experiment, s, seed, path, file, kind, make_model, make_cbs):
@@ -206,7 +209,7 @@ def _run(experiment, s, seed, path, file, kind, make_model, make_cbs):
     resume = ResumeTraining(state, dict(facts['settings'], seed=seed, **{k:facts[k] for k in same}))
     learn.fine_tune(s.epochs, s.lr, freeze_epochs=s.freeze_epochs, lr_mult=s.lr_mult, cbs=[history, *cbs, resume])
     for cb in cbs:
-        for row,more in zip(history.rows, getattr(cb, 'rows', [])): row.update(more)
+        for row,more in zip(history.rows, getattr(cb, 'rows', [])): row.update({k:v if math.isfinite(v) else None for k,v in more.items()}) # as `EpochHistory` has them
     facts['seconds'] = round(sum(row['seconds'] for row in history.rows))
     if isinstance(learn.model, Unet): save_unet(learn, run_weights(experiment, s.size, seed, results), experiment=experiment, seed=seed, size=s.size, data=s.data)
     metrics = task.report(learn.model, test_dl, s) | dict(prior=task.prior(learn, path, test_dl, s))

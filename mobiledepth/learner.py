@@ -32,7 +32,7 @@ def unet_splitter(
     "Parameter groups for a pretrained encoder: `freeze` and the low end of a `slice` act on `model.encoder`."
     return L(params(model.encoder), params(model.decoder) + params(model.head))
 
-# %% ../nbs/07_learner.ipynb #b83ade58
+# %% ../nbs/07_learner.ipynb #14710d47
 class WholePictures(Callback):
     "The last epochs of a fit see whole pictures, and its batch norms end with averages over the last one. Raises `ValueError` for loaders that do not crop."
     order = 5 # norms that other callbacks hold in evaluation mode are known by then
@@ -60,6 +60,10 @@ class WholePictures(Callback):
             m.momentum_was,m.momentum = m.momentum,None # PyTorch's word for a plain average
 
     def after_fit(self): self._undo()
+
+    def __setattr__(self, k, v):
+        if k=='learn' and v is None and vars(self).get('crop'): self._undo() # taken off its learner, as fastai does with a fit's `cbs` when that is interrupted
+        super().__setattr__(k, v)
 
     def _undo(self):
         "Crops and running means as before; also what an interrupted fit has left."
@@ -122,7 +126,7 @@ def _settings(file):
         raise ValueError(f'{file} does not describe a saved Unet: it has no config')
     return meta
 
-# %% ../nbs/07_learner.ipynb #0aa3b80b
+# %% ../nbs/07_learner.ipynb #6cff32ba
 def _vocab(dls):
     "Names of the classes: `camvid_dls` has them, fastai's own segmentation loaders keep them with their item transforms."
     names = getattr(dls, 'vocab', None) or nested_attr(dls, 'train.after_item.vocab', [])
@@ -154,8 +158,9 @@ def save_unet(
     try: text = json.dumps(about, indent=1)
     except TypeError as e: raise ValueError(f'this Unet cannot be saved as JSON ({e}): give norm_layer by its name in timm') from e
     small = lambda v: v.half() if half and v.is_floating_point() and v.half().isfinite().all() else v
-    with atomic_path(fname) as tmp: save_file({k:small(v).contiguous() for k,v in model.state_dict().items()}, tmp)
-    with atomic_path(about_file) as tmp: tmp.write_text(text)
+    with atomic_path(fname) as tmp,atomic_path(about_file) as about_tmp: # both are whole before either has its name
+        save_file({k:small(v).contiguous() for k,v in model.state_dict().items()}, tmp)
+        about_tmp.write_text(text)
     return fname
 
 # %% ../nbs/07_learner.ipynb #55ef75b1
@@ -196,7 +201,7 @@ def weights_sums(
         f'{", ".join(lost)} missing: a saved Unet is a .safetensors and a .json file of one name')
     return {file.stem: {o.suffix[1:]: _sha256(o) for o in _two_files(file)} for file in found}
 
-# %% ../nbs/07_learner.ipynb #1cef80a5
+# %% ../nbs/07_learner.ipynb #f694c5ff
 def _download(file, sha256):
     "Fetch `file` from the release, whole and right or not at all."
     url = f'{weights_url}/{file.name}'
@@ -211,7 +216,8 @@ def _download(file, sha256):
 
 def _student_file(name):
     "The `.safetensors` file of a known network: the clone's (one works in it or imports from it), else the cache's, both files checked."
-    sums,in_clones = known_students()[name],[_two_files(o/name) for o in (_checkout, Path('weights'))]
+    here = [Path('weights')] if Path('settings.ini').exists() else [] # a folder of that name elsewhere is the user's own
+    sums,in_clones = known_students()[name],[_two_files(o/name) for o in [_checkout, *here]]
     files = next((o for o in in_clones if o[0].exists()), None)
     cloned = files is not None
     if not cloned: files = _two_files(Path(torch.hub.get_dir())/'checkpoints'/f'mobiledepth-{mobiledepth.__version__}'/name)

@@ -43,7 +43,7 @@ def class_weights(
     w = torch.where(counts>0, freq.clamp(min=1e-12)**-power, 0.)
     return w/(freq*w).sum()
 
-# %% ../nbs/05_losses.ipynb #4f0fd2ae
+# %% ../nbs/05_losses.ipynb #9a9a59c3
 class SegmentationCrossEntropy(nn.CrossEntropyLoss):
     "Cross-entropy over labelled pixels, divided by their total weight, with logits resized to the label; 0 when all is Void."
     def __init__(self,
@@ -60,6 +60,7 @@ class SegmentationCrossEntropy(nn.CrossEntropyLoss):
         targ:Tensor, # Class indices, `(n, H, W)` or `(n, 1, H, W)`
     )->Tensor:       # Scalar, or `(n, H, W)` for 'none'
         inp,targ = at_label_size(inp, targ)
+        if inp.dtype in (torch.half, torch.bfloat16): inp = inp.float() # sums over all pixels leave the range of half
         w = None if self.weight is None else self.weight.to(inp)
         res = F.cross_entropy(inp, targ, w, ignore_index=self.ignore_index, label_smoothing=self.label_smoothing, reduction='none')
         if self.reduction == 'none': return res

@@ -162,7 +162,7 @@ def _check(files):
         except DataError as e: faults.append(str(e))
     if faults: raise DataError(f'{len(faults)} of {len(files)} pictures cannot be read, nothing was written: mend or remove them.', faults)
 
-# %% ../nbs/09f_predict.ipynb #087ac647
+# %% ../nbs/09f_predict.ipynb #e86ff08a
 def _logits(model, picture, size):
     "What `model` says about one `picture`, at `size`; a model with a way of its own to `look` at whole pictures uses that."
     if hasattr(model, 'look'): return model.look(picture)
@@ -173,7 +173,7 @@ def _size(model, size):
     "Height and width to look at pictures with: those given, else those it was saved with."
     size = size or getattr(model, 'meta', {}).get('size')
     if size is None: raise ValueError('this network was saved without the size it was trained at: give size (height, width)')
-    if len(size)!=2: raise ValueError(f'size={size}: expected height and width, like (128,160)')
+    if len(size)!=2 or min(size)<1: raise ValueError(f'size={size}: expected height and width, like (128,160)')
     return tuple(size)
 
 def _maps(model, alpha):

@@ -25,7 +25,7 @@ def cache_dir(
     root = os.environ.get('MOBILEDEPTH_CACHE')
     return (Path(root) if root else xdg_cache_home()/'mobiledepth')/name
 
-# %% ../../nbs/02a_data.cache.ipynb #f53f695b
+# %% ../../nbs/02a_data.cache.ipynb #d20a8ac8
 class ArrayCache:
     "Arrays made from files, kept in `folder`: each is made once."
     unusable = OSError, ValueError, TypeError, EOFError, SyntaxError, TokenError # `np.load` on files that are missing or damaged
@@ -62,6 +62,7 @@ class ArrayCache:
             buffer = BytesIO() # numpy by itself does not say that a disk is full, only how many numbers it wrote
             np.save(buffer, res, allow_pickle=False)
             with atomic_path(file) as part: part.write_bytes(buffer.getvalue())
+        except FileNotFoundError: pass # `clear_cache` went over it: the next call keeps it
         except OSError as e: self._give_up(e)
 
     def _give_up(self, why):

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['processor', 'pinned', 'race', 'quartiles', 'bench', 'score_text', 'bench_table', 'on_front', 'plot_frontier']
 
-# %% ../../nbs/10i_deploy.bench.ipynb #63bfd0e1
+# %% ../../nbs/10i_deploy.bench.ipynb #2c78f122
 import gc, hashlib, os, platform, re, time
 from contextlib import contextmanager
 from importlib import metadata
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from matplotlib.transforms import Bbox
 
+import mobiledepth
 from ..depth_metrics import challenge_score
 from .contestant import alone, open_contestant
 from .layers import profile
@@ -132,7 +133,7 @@ def _bench_files(contestants, out, overwrite):
     if there and not overwrite: raise FileExistsError(f'{", ".join(there)} there already: give another folder, or allow to overwrite')
     return files
 
-# %% ../../nbs/10i_deploy.bench.ipynb #652f6e76
+# %% ../../nbs/10i_deploy.bench.ipynb #45979a12
 def bench(
     files,           # Exported files, students' names or files (run in PyTorch), `Contestant`s; all are compared with the first
     threads=1,       # And cores
@@ -156,7 +157,7 @@ def bench(
         for o,c in zip(lone, contestants): o.update(layers=profile(c, threads)[:10] if layers else None)
     settings = dict(threads=threads, repeats=repeats, warmup=warmup, seed=seed, starts=starts)
     shared = dict(run=uuid4().hex[:12], beside=[c.label for c in contestants], bare_python=base, load=load, processor=processor(),
-                  commit=git_commit())
+                  commit=git_commit(Path(mobiledepth.__file__).parent))
     records = [_record(c, t, times[0], settings, shared, o) for c,t,o in zip(contestants, times, lone)]
     for path,record in zip(paths, records): write_record(path, record)
     return records

@@ -153,7 +153,7 @@ def torch_contestant(
     return Contestant(name, 'torch', predict, _picture(size), weight, 'float32', size, total_params(graph), macs(graph.model, graph.size),
                       None, dict(how='torch_contestant', student=str(student), size=size))
 
-# %% ../../nbs/10hb_deploy.contestant.ipynb #bda298da
+# %% ../../nbs/10hb_deploy.contestant.ipynb #97130acd
 def open_contestant(
     what,       # An exported file, a student's name or `.safetensors` file, or a `Contestant`
     threads=1,  # Of the runtime
@@ -162,7 +162,7 @@ def open_contestant(
     "A contestant, opened on so many `threads`."
     if isinstance(what, Contestant):
         if not what.recipe: return what
-        recipe = dict(what.recipe)
+        recipe = dict(what.recipe, **({'size':size} if size and 'size' in what.recipe else {}))
         return globals()[recipe.pop('how')](**recipe, threads=threads)
     from mobiledepth.deploy.predictor import is_exported
     return (file_contestant if is_exported(what) else torch_contestant)(what, threads=threads, size=size)

@@ -101,7 +101,7 @@ def _judge(found, min_equal, atol, what):
         + (f", {name} differ by {gap:.2g}" if gap is not None else '') + (f" (expected {atol:g} at most)" if far else '')
         + f"; farthest apart in {found['parted']}. Nothing was written.")
 
-# %% ../../nbs/10g_deploy.export.ipynb #9c5d1bb0
+# %% ../../nbs/10g_deploy.export.ipynb #f71e3646
 min_equal = dict(float32=0.999, float16=0.99, int8=0.8) # Share of pixels that must have PyTorch's class, or its metres
 max_abs = dict(float32=1e-3, float16=None, int8=None)   # Largest difference of logits; of half precision and 8 bits only classes and metres count
 metres_tol = dict(float32=.01, float16=.01, int8=.1)    # Depth: metres that differ by less are the same, as a share of them
@@ -117,6 +117,10 @@ def _check_names(graph, keep_float):
     names = [k for k,_ in graph.named_modules() if k]
     if unknown := [o for o in keep_float if o not in names]: raise ValueError(
         f'keep_float: there is no module {unknown[0]!r} in this network, expected names like {names[1]!r}.{did_you_mean(unknown[0], names)}')
+
+def _refuse_to_replace(file, overwrite):
+    there = [str(o) for o in _names(file) if o.exists()]
+    if there and not overwrite: raise FileExistsError(f'{", ".join(there)} there already: overwrite (overwrite=True, --overwrite), or give another name')
 
 def _names(file):
     "All files that an export may leave."
@@ -161,18 +165,20 @@ def export_model(
     _check_precision(route, precision, pictures, keep_float)
     for k,v in dict(size=size, input_size=input_size).items():
         if v is not None and (len(v)!=2 or min(v)<1): raise ValueError(f'{k}={v}: expected height and width in pixels, like (128,160)')
-    there = [str(o) for o in _names(file) if o.exists()]
-    if there and not overwrite: raise FileExistsError(f'{", ".join(there)} there already: overwrite (overwrite=True, --overwrite), or give another name')
+    _refuse_to_replace(file, overwrite)
     shrink = shrink or ('antialias' if route.dynamic and input_size is None else 'pool')
     make = lambda output: CameraGraph(model, size, resize, output, shrink)
     graph = make(output)
     _check_names(graph, keep_float)
+    if not resize and tuple(input_size or graph.size)!=tuple(graph.size): raise ValueError(
+        f'input_size={tuple(input_size)} and resize=False: expected {tuple(graph.size)}, the size inside the network, which such a file takes alone; give size to change it')
     if input_size is None and not (route.dynamic and resize): input_size = graph.size
     if input_size is None and shrink=='pool': raise ValueError("shrink='pool' is made for one size of picture: give input_size, or take 'antialias'")
     pictures = camera_pictures(pictures, n if precision=='int8' else 4, input_size)
     about = lambda g: dict(graph_meta(g, input_size), precision=precision, runtime=route.runtime, keep_float=list(keep_float))
     file.parent.mkdir(parents=True, exist_ok=True)
     with locked(file, 'exported'), tempfile.TemporaryDirectory(dir=file.parent, prefix='.export-') as tmp:
+        _refuse_to_replace(file, overwrite) # another process may have been quicker
         found = {}
         for g in [make('logits'), graph] if output=='map' else [graph]: # a map hides how far its logits are off
             _write(route, g, Path(tmp)/file.name, about(g), precision, pictures, keep_float)
@@ -182,12 +188,12 @@ def export_model(
         _finish(Path(tmp), file, about(graph), {k:v for k,v in found.items() if k!='parted'})
     return file
 
-# %% ../../nbs/10g_deploy.export.ipynb #61dc5aa2
+# %% ../../nbs/10g_deploy.export.ipynb #6c962154
 def _learner_model(learn):
     "The model of a learner with what the file should say about it. Raises `ValueError` for a network that is no `Unet`."
     if not isinstance(learn.model, Unet): raise ValueError(f'{type(learn.model).__name__}: expected a Unet, as mobile_unet_learner makes it')
     model = deepcopy(learn.model).cpu()
-    model.meta = getattr(model, 'meta', {}) | learner_meta(learn)
+    model.meta = learner_meta(learn) # what the network started from is no more true of it
     return model
 
 @patch

@@ -117,7 +117,7 @@ def _open_openvino(ov, file, threads):
     shape = [o.get_length() if o.is_static else None for o in net.input().partial_shape]
     return meta, shape, lambda xb: request.infer([xb], share_inputs=True)[0]
 
-# %% ../../nbs/10a_deploy.predictor.ipynb #1a9904a8
+# %% ../../nbs/10a_deploy.predictor.ipynb #b36dbaa3
 _RUNTIMES = {'.onnx':   ('onnxruntime', 'onnxruntime', 'onnxruntime', 'onnx', _open_onnx),
              '.tflite': ('litert', 'ai_edge_litert.interpreter', 'ai-edge-litert', 'litert', _open_litert),
              '.pte':    ('executorch', 'executorch.runtime', 'executorch', 'executorch', _open_executorch),
@@ -127,10 +127,9 @@ def _open(file, threads):
     "Runtime's name, metadata, shape and function of a `file`. Raises `ValueError` or `ImportError`."
     _check_file(file)
     name,module,package,extra,opener = _RUNTIMES[file.suffix.lower()]
-    try: lib = import_module(module)
-    except ImportError as e:
+    try: meta,shape,run = opener(import_module(module), file, threads)
+    except ImportError as e: # of the runtime, or of what it reads files with
         raise ImportError(f"{file}: needs {package} ({e}): pip install {package}, or pip install 'mobiledepth[{extra}]'") from e
-    try: meta,shape,run = opener(lib, file, threads)
     except Exception as e: # each runtime has errors of its own, and some raise plain `RuntimeError`
         why = ' '.join(str(e).split())[-300:]
         raise ValueError(f'{file}: {name} cannot open it ({why}). If it was cut off, copy it again, '

@@ -142,7 +142,7 @@ def _finish(path, settings, names):
         f'{path}: these are not the pixels that the records stand on (SHA-256 {digest}, there {known}). Another processor rounds otherwise, which matters little; another NumPy may draw other streets.', stacklevel=4)
     _write_text(path/'street.json', json.dumps(dict(settings, digest=digest)))
 
-# %% ../../../nbs/04m_data.street.dataset.ipynb #131252f3
+# %% ../../../nbs/04m_data.street.dataset.ipynb #ccdd6263
 def make_street(
     path=None,         # Folder to make, one that was begun with the same settings is finished; None: one in `cache_dir('street')`
     n=(400,40,60),     # Frames of train, validation and test
@@ -154,7 +154,7 @@ def make_street(
 )->Path:               # The folder
     "Render a set of streets. Raises `ValueError` for a folder of something else or other settings, `BlockingIOError` while another makes it."
     n,size = tuple(map(int, n)),tuple(map(int, size))
-    if len(n)!=3 or min(n)<0 or not sum(n): raise ValueError(f'n={n}: expected numbers of frames for train, validation and test')
+    if len(n)!=3 or min(n)<1: raise ValueError(f'n={n}: expected numbers of frames for train, validation and test, 1 each or more')
     if len(size)!=2 or min(size)<16: raise ValueError(f'size={size}: expected height and width of 16 pixels or more')
     if samples<1: raise ValueError(f'samples={samples}: expected 1 ray a pixel or more')
     if not 0<=first<=10**5-sum(n): raise ValueError(f'first={first}: expected 0 to {10**5-sum(n)}, so that all numbers are below 100000')
