@@ -40,7 +40,6 @@ distilled = { # the teacher, and what is changed
     'kd-dense': ('teacher', dict(dense=1.)),
     'kd-whole-lam50': ('teacher-whole-lam50', dict(dense=1.)),
     'kd-a25': ('teacher-whole-lam50', dict(dense=1., a=.25)),
-    'kd-own': ('teacher-whole-lam50', dict(dense=1., feature=1., loss_size=base.size)),
     'kd-feature-own': ('teacher-whole-lam50', dict(dense=0., feature=1., loss_size=base.size)),
     'kd-affinity': ('teacher', dict(dense=0., affinity=10.)),
     'kd-feature': ('teacher', dict(dense=0., feature=1.)),
