@@ -17,12 +17,12 @@ from fastcore.docments import docments
 from fastcore.script import anno_parser
 
 from .core import did_you_mean
-from .settings import SegmentationSettings, experiment_groups, experiment_settings, get_settings
+from .settings import RunSettings, experiment_groups, experiment_settings, flat_settings, get_settings
 
 # %% ../nbs/11_cli.ipynb #8422a1e2
 def data_make(
-    out:str='',           # Folder to make; one begun with the same settings is finished. Empty: in the cache, for `train street-large`
-    frames:tuple=(400, 40, 60), # Frames of train, validation and test
+    out:str='',           # Folder to make, or to finish with the same settings. Empty: in the cache, for street-large
+    frames:tuple=(400, 40, 60), # Scenes of train, validation and test
     size:tuple=(180, 240),# Height and width, pixels
     samples:int=4,        # Rays a pixel
     first:int=1000,       # Number of the first street; those below 1000 are packaged
@@ -35,118 +35,138 @@ def data_make(
 
 def data_check(
     path:str,           # Folder of a data set; `street`: the packaged streets
-    data:str='',        # Its kind: camvid, street, nyu or depth; empty: told by what is in it
+    data:str='',        # Its type: camvid, street, nyu or depth; empty: recognised by its files
     complete:bool=False,# Must all 701 official frames of CamVid be there?
 ):
     "Open every file of a data set and list all that is wrong, a line each."
-    from mobiledepth.datasets import check_data
+    from mobiledepth.data.dataset import check_data
     print(check_data(path, data, complete))
 
 def data_describe(
     path:str,    # Folder of a data set; `street`: the packaged streets
-    data:str='', # Its kind: camvid, street, nyu or depth; empty: told by what is in it
+    data:str='', # Its type: camvid, street, nyu or depth; empty: recognised by its files
 ):
-    "Print what a data set holds: splits, sizes, how often each code occurs or how far away things are, fingerprint."
-    from mobiledepth.datasets import describe_data
+    "Print what a data set holds: splits, sizes, frequency of classes or distribution of depth, fingerprint."
+    from mobiledepth.data.dataset import describe_data
     print(describe_data(path, data))
 
 # %% ../nbs/11_cli.ipynb #c42bbf41
 def train(
-    name:str,            # Experiment, or a group of them
+    experiment:str,      # Experiment, or a group of them
+    name:str='',         # Name of the run: of its record, its weights and its table row; empty: the experiment's
     seed:int=0,          # Of loaders, network and augmentation
-    path:str=None,       # Folder of the data set; else packaged (street), $MOBILEDEPTH_DATA/camvid or nyuv2, downloaded (camvid) or made
-    results:str='runs',  # Folder for records, weights and pictures
+    path:str=None,       # Folder of the data set; else packaged, in $MOBILEDEPTH_DATA, downloaded or rendered
+    results:str='runs',  # Folder for records, weights and images
+    resume_anywhere:bool=False, # Resume what was begun on another processor or with other versions; not bit-equal then
     settings=None,       # Settings that differ from the experiment's, by name
 ):
-    "Train an experiment with `fine_tune`, report on the test frames, leave a record; what was stopped goes on, a finished run is read."
+    "Train an experiment with `fine_tune`, report, leave a record; a stopped run resumes, a finished one is read."
     from mobiledepth.demo import train_named
-    print(train_named(name, seed, path, results, **(settings or {})))
+    print(train_named(experiment, seed, path, results, name, resume_anywhere, **(settings or {})))
+
+def _no_size(model, size):
+    "Raise `ValueError` for a size beside an exported file."
+    if size: raise ValueError(f'{model}: an exported file has its size inside, leave --size out')
 
 def evaluate(
-    model:str,             # A network with a name, such as camvid-student, a file of one's own, or an exported file
+    model:str,             # A pretrained model such as camvid-student, a run's name, a weights file or an exported file
     path:str=None,         # Folder of the data set; else as for train
     results:str='results', # Folder of records; the one of the network's run is printed beside
-    split:str='test',      # test, val, train, or a sequence such as 0006R0
+    split:str='',          # A split of the data set or a part of train such as 0006R0; empty: test, else val
     size:tuple=(),         # Height and width inside the network, pixels; empty: as trained
-    codes:str=None,        # 11 or 32; else told by the network's classes
+    codes:str='',          # One of the data set's class lists, like 11; empty: the network's own
     data:str='',           # Data set: camvid, street, nyu or depth; empty: the one it was trained on
     num_workers:int=1,     # Processes that read
 ):
-    "Report a trained network, or an exported file through its runtime, on the test frames, beside the record of its run where there is one."
+    "Report a trained network, or an exported file through its runtime, beside the record of its run."
     from mobiledepth.deploy.predictor import is_exported
     if is_exported(model):
         from mobiledepth.deploy.evaluate import file_evaluation_text
-        if size: raise ValueError(f'{model}: an exported file has its size inside, leave --size out')
-        return print(file_evaluation_text(model, path, results, split, codes, data))
+        _no_size(model, size)
+        return print(file_evaluation_text(model, path, results, split or None, codes, data))
     from mobiledepth.evaluate import evaluation_text
-    print(evaluation_text(model, path, results, split, size or None, codes, data, num_workers))
+    print(evaluation_text(model, path, results, split or None, size or None, codes, data, num_workers))
 
-def _network(model, size):
-    "A network that `predict_files` takes: an exported file in its runtime, or a trained one in PyTorch."
+def _network(model, size, results):
+    "A model that `predict_files` takes: an exported file in its runtime, or a trained network in PyTorch."
     from mobiledepth.deploy.predictor import is_exported
     if is_exported(model):
-        from mobiledepth.deploy.evaluate import FileModel
-        if size: raise ValueError(f'{model}: an exported file has its size inside, leave --size out')
+        from mobiledepth.predict import FileModel
+        _no_size(model, size)
         return FileModel(model)
     from fastai.torch_core import default_device
-    from mobiledepth.learner import load_student
-    return load_student(model, default_device())
+    from mobiledepth.learner import find_model, load_student
+    from mobiledepth.predict_model import NetworkModel
+    return NetworkModel(load_student(find_model(model, results), default_device()), size or None)
 
 def predict(
-    model:str,             # A network with a name, such as camvid-student, a file of one's own, or an exported file
-    source:str,            # A picture, or a folder of pictures (and folders)
+    model:str,             # A pretrained model such as camvid-student, a run's name, a weights file or an exported file
+    source:str,            # An image, or a folder of images (and folders)
     out:str='predictions', # Folder to write to
     size:tuple=(),         # Height and width inside the network, pixels; empty: as trained
-    overwrite:bool=False,  # Write over files that are there?
+    overwrite:bool=False,  # Replace files that are there?
+    results:str='runs',    # Folder of runs, for the name of one
 ):
-    "Look at pictures: for each one its map of class numbers or millimetres, and a picture in colours."
+    "Predict: for each image its label map, or its depth in millimetres, and an image in colours."
     from mobiledepth.predict import predict_files
-    written = predict_files(_network(model, size), source, out, overwrite, size or None)
+    written = predict_files(_network(model, size, results), source, out, overwrite)
     print(f'{len(written)} files in {out}')
 
 def table(
     results:str='results', # Folder of records
     kind:str='result',     # result, ablation or demo
-    plot:str='',           # Picture to write: learning curves over the epochs, mean and spread over seeds. Empty: none
-    overwrite:bool=False,  # Write over a picture that is there?
+    plot:str='',           # Image to write: learning curves over the epochs, mean and spread over seeds. Empty: none
+    overwrite:bool=False,  # Replace an image that is there?
 ):
     "Print the records of a folder as a Markdown table."
-    from mobiledepth.records import results_table, save_curves
+    from mobiledepth.records import results_table
     print(results_table(results, kind))
-    if plot: print(f'\n{save_curves(results, plot, kind, overwrite)}')
+    if not plot: return
+    from mobiledepth.history import save_curves
+    print(f'\n{save_curves(results, plot, kind, overwrite)}')
 
 def export(
-    model:str,              # A network with a name, such as camvid-distilled, or a file of one's own
-    to:str='',              # onnx, litert, executorch or openvino; empty: told by the name of the file
-    out:str='',             # File to write: .onnx, .tflite, .pte or .xml; FILE.json comes beside it. Empty: the model's name
-    precision:str='float32',# float32, float16 or int8, where the route has it
-    pictures:str='',        # Folder of pictures like those the network will see: for the proof, and for int8. Empty: packaged streets, for the proof
+    model:str,              # A pretrained model such as camvid-distilled, the name of a run, or a weights file
+    to:str='',              # onnx, litert, executorch or openvino; empty: by the suffix of the file
+    out:str='',             # File to write: .onnx, .tflite, .pte or .xml, FILE.json beside it. Empty: the model's name
+    precision:str='float32',# float32, float16 or int8, where the runtime has it
+    pictures:str='',        # Folder of images like those to come, for proof and int8. Empty: packaged streets, for proof
     size:tuple=(),          # Height and width inside the network, pixels; empty: as trained
-    input_size:tuple=(),    # Height and width of the only pictures the file takes; empty: any, or for LiteRT and ExecuTorch the network's
-    resize:bool=True,       # Shrink and enlarge inside the file; without, it takes pictures of the network's size alone
+    input_size:tuple=(),    # Height and width of the only images it takes; empty: any, for LiteRT and ExecuTorch `size`
+    resize:bool=True,       # Resize inside the file; without, it takes images of the network's size alone
     output:str='map',       # map (the class of each pixel, or its metres) or logits
     keep_float:str='',      # Names of modules that int8 leaves in floats, with commas between
-    overwrite:bool=False,   # Write over a file that is there?
+    overwrite:bool=False,   # Replace a file that is there?
+    results:str='runs',     # Folder of runs, for the name of one
 ):
-    "Write the file that a device runs, and prove on pictures that it computes what PyTorch does."
-    from mobiledepth.deploy.export import export_model, routes
-    from mobiledepth.learner import load_student
-    out = out or Path(model).name.removesuffix('.safetensors') + routes.get(to, '.onnx')
-    file = export_model(load_student(model), out, to, precision, pictures or None, size or None, input_size or None, resize, output,
-                        keep_float=[o for o in keep_float.split(',') if o], overwrite=overwrite)
+    "Write the file that a device runs, and prove on images that it computes what PyTorch does."
+    from mobiledepth.deploy.export import export_model
+    from mobiledepth.deploy.runtimes import get_backend
+    from mobiledepth.learner import find_model, load_student
+    suffix = get_backend(to).suffix if to else '.onnx'
+    out = out or Path(model).name.removesuffix('.safetensors') + suffix
+    modules = [o for o in keep_float.split(',') if o]
+    network = load_student(find_model(model, results))
+    file = export_model(network, out, to, precision, pictures or None, size or None, input_size or None, resize, output,
+                        keep_float=modules, overwrite=overwrite)
     print(f'{file}: {file.stat().st_size/1e6:.1f} MB; what it is stands in {file}.json')
 
 def bench(
-    files:str,             # Exported files, or networks by name or file, run in PyTorch; all are compared with the first
+    files:str,             # Exported files, or networks by name or file, run in PyTorch; all compared with the first
     threads:int=1,         # And cores
-    repeats:int=50,        # Turns that count
-    size:tuple=(),         # Height and width of the pictures; empty: what each was made for
+    repeats:int=50,        # Runs that count
+    size:tuple=(),         # Height and width of the images; empty: what each was made for
     out:str='runs',        # Folder for the records
     layers:bool=False,     # Keep the ten slowest layers too?
-    overwrite:bool=False,  # Write over records that are there?
+    overwrite:bool=False,  # Replace records that are there?
+    results:str='runs',    # Folder of runs, for the name of one
 ):
-    "Time exported files and networks in turns, in one run: time, memory, size; a record each."
+    "Measure the latency of exported files and networks in turns, in one run, with memory and size; a record each."
     from mobiledepth.deploy.bench import bench, bench_table
+    from mobiledepth.deploy.predictor import is_exported
+    if not all(map(is_exported, files)):
+        from mobiledepth.learner import find_model
+        files = [o if is_exported(o) else str(find_model(o, results)) for o in files]
     print(bench_table(bench(files, threads, repeats, size=size or None, out=out, layers=layers, overwrite=overwrite)))
 
 verbs = {'data make': data_make, 'data check': data_check, 'data describe': data_describe,
@@ -161,22 +181,39 @@ def _numbers(text):
 
 def _reader(default):
     "How the text of an option becomes a value of the type of `default`."
-    return _numbers if isinstance(default, tuple) else str2bool if isinstance(default, bool) else type(default)
+    if isinstance(default, tuple): return _numbers
+    return str2bool if isinstance(default, bool) else type(default)
 
 def _shown(default):
     "A default as it would be typed, or the form of what may be."
     if isinstance(default, tuple): return 'x'.join(map(str, default)) or 'NxN'
     return 'NAME' if default=='' else str(default)
 
-def _comments(cls):
-    "Comments on the fields of a dataclass, and of those it extends."
-    return {k:v for c in reversed(cls.__mro__) if is_dataclass(c) for k,v in docments(c).items() if v}
+def _comments(settings):
+    "Name of each setting -> its comment, those of nested settings too."
+    res = {}
+    for f in fields(settings):
+        value = getattr(settings, f.name)
+        res.update(_comments(value) if is_dataclass(value) else {f.name: docments(type(settings))[f.name]})
+    return res
 
 def _read_tuples(parser):
     "Let options whose default is a tuple read '128x160' and show themselves so, and `files` be several."
     for o in parser._actions:
         if o.dest=='files': o.nargs = '+'
-        if isinstance(o.default, tuple): o.type,o.metavar,o.help = _numbers,_shown(o.default),re.sub(r'\(default: .*\)$', '', o.help or '')
+        if not isinstance(o.default, tuple): continue
+        o.type,o.metavar = _numbers,_shown(o.default)
+        o.help = re.sub(r'\(default: .*\)$', '', o.help or '')
+
+def _add_settings(parser, name):
+    "Give the parser of `train` an option for each setting of an experiment."
+    settings = get_settings(name) if name else RunSettings()
+    docs = _comments(settings)
+    group = parser.add_argument_group(f'settings, with the defaults of {name or "RunSettings"}')
+    for k,default in flat_settings(settings).items():
+        if k not in docs or default is None: continue # `distill` without a teacher is no option
+        group.add_argument(f'--{k}', type=_reader(default), default=SUPPRESS, metavar=_shown(default),
+                           help=docs[k].replace('%', '%%'))
 
 def verb_parser(
     verb:str,      # One of `verbs`
@@ -189,32 +226,37 @@ def verb_parser(
     if verb!='train': return parser
     actions['settings'].help = SUPPRESS # each setting is an option of its own
     del parser._option_string_actions['--settings']
-    actions['name'].help = (', '.join(experiment_settings) + '; with --help, its settings. '
-                            + '. '.join(f'{k}: {", ".join(v)} in turn, a demo' for k,v in experiment_groups.items()))
-    settings = get_settings(name) if name else SegmentationSettings()
-    docs,group = _comments(type(settings)),parser.add_argument_group(f'settings, with the defaults of {name or "SegmentationSettings"}')
-    for f in fields(settings):
-        default = getattr(settings, f.name)
-        group.add_argument(f'--{f.name}', type=_reader(default), default=SUPPRESS, metavar=_shown(default),
-                           help=docs[f.name].replace('%', '%%'))
+    groups = '. '.join(f'{k}: {", ".join(v)} in turn, a demo' for k,v in experiment_groups.items())
+    actions['experiment'].help = f'{", ".join(experiment_settings)}; with --help, its settings. {groups}'
+    _add_settings(parser, name)
     return parser
 
 # %% ../nbs/11_cli.ipynb #5dd50baf
 def _experiment(words):
     "The first of `words` that names an experiment or a group and is no option's value, or None."
-    is_value = lambda before: before.startswith('--') and '=' not in before and before!='--help'
-    return next((o for before,o in zip(['', *words], words) if o in {*experiment_settings, *experiment_groups} and not is_value(before)), None)
+    known = {*experiment_settings, *experiment_groups}
+    for before,o in zip(['', *words], words):
+        is_value = before.startswith('--') and '=' not in before and before!='--help'
+        if o in known and not is_value: return o
+
+def _underscored(word):
+    "An option's name with underscores: `--resume-anywhere` is `--resume_anywhere`."
+    if not word.startswith('--'): return word
+    name,equals,value = word.partition('=')
+    return '--' + name[2:].replace('-', '_') + equals + value
 
 def _arguments(verb, words):
     "The arguments of a command. Raises `ValueError` for an unknown experiment; an unknown option ends the process."
+    words = list(map(_underscored, words))
     name = _experiment(words) if verb=='train' else None
     parser = verb_parser(verb, experiment_groups.get(name, (name,))[0])
     args,rest = parser.parse_known_args(words)
-    if verb=='train' and not name: get_settings(args.name) # sooner than options that only the right name has
+    if verb=='train' and not name: get_settings(args.experiment) # sooner than options that only the right name has
     if rest: parser.error(f'unrecognized arguments: {" ".join(rest)}')
     args = {k:v for k,v in vars(args).items() if k not in ('pdb', 'xtra')}
-    if verb=='train': args['settings'] = {k:args.pop(k) for k in list(args) if k not in ('name', 'seed', 'path', 'results', 'settings')}
-    return args
+    if verb!='train': return args
+    own = 'experiment', 'name', 'seed', 'path', 'results', 'resume_anywhere'
+    return {k:args[k] for k in own} | dict(settings={k:v for k,v in args.items() if k not in (*own, 'settings')})
 
 def _verb(argv):
     "The words of `argv` that name a command, and the rest."
@@ -228,7 +270,7 @@ def _usage(verbs):
 
 def main(
     argv=None, # Words after the command's name; None: those of the process
-)->int:        # Exit status: 0; 1 after an error that says what to do; 2 for a command that is none; 130 after Ctrl-C
+)->int:        # Exit status: 0; 1 after an error that says what to do; 2 for an unknown command; 130 after Ctrl-C
     "The `mobiledepth` command."
     verb,words = _verb(sys.argv[1:] if argv is None else list(argv))
     some = {k:f for k,f in verbs.items() if k.startswith(f'{verb} ')} # 'data' alone
@@ -236,13 +278,14 @@ def main(
         _usage(some or verbs)
         return 2 if some or not (argv or sys.argv[1:]) else 0
     if verb not in verbs:
-        print(f'mobiledepth: there is no command {verb!r}: it is one of {", ".join(verbs)}.{did_you_mean(verb, verbs)}', file=sys.stderr)
+        known = ', '.join(verbs) + '.' + did_you_mean(verb, verbs)
+        print(f'mobiledepth: there is no command {verb!r}: it is one of {known}', file=sys.stderr)
         return 2
     warnings.filterwarnings('ignore', '`torch.jit', FutureWarning) # of what others import
     try: verbs[verb](**_arguments(verb, words))
     except (ValueError, OSError, ImportError) as e: print(f'mobiledepth {verb}: {e}', file=sys.stderr)
     except KeyboardInterrupt:
-        kept = '; what is finished is kept, and the same command goes on from there' if verb in ('train', 'data make') else ''
+        kept = '; what is finished is kept, and the same command resumes' if verb in ('train', 'data make') else ''
         print(f'\nmobiledepth {verb}: stopped{kept}', file=sys.stderr)
         return 130
     else: return 0

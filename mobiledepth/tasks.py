@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Figure', 'Task', 'task_names', 'register_task', 'get_task', 'task_of', 'classes_of']
 
-# %% ../nbs/00b_tasks.ipynb #3b3520f5
+# %% ../nbs/00b_tasks.ipynb #84f92a9e
 from collections import namedtuple
 from importlib import import_module
 
@@ -14,10 +14,10 @@ from fastcore.basics import patch
 from .core import did_you_mean
 from .segmentation.classes import Classes
 
-# %% ../nbs/00b_tasks.ipynb #dce0bdd9
+# %% ../nbs/00b_tasks.ipynb #7a87f922
 Figure = namedtuple('Figure', 'label key scale digits lower')
 
-# %% ../nbs/00b_tasks.ipynb #81e1d77b
+# %% ../nbs/00b_tasks.ipynb #3bfb0a08
 class Task:
     "What is predicted for every pixel, and all that depends on it."
     name = ''          # In records, files and commands
@@ -32,7 +32,7 @@ class Task:
     def __reduce__(self): return get_task,(self.name,)
     def __repr__(self): return f'{type(self).__name__}()'
 
-# %% ../nbs/00b_tasks.ipynb #a097d5a4
+# %% ../nbs/00b_tasks.ipynb #530b103e
 @patch
 def tfms(self:Task,
     size:tuple,     # Height and width of the images, pixels
@@ -88,7 +88,7 @@ def metrics(self:Task,
     "What is measured on the validation set after each epoch."
     raise NotImplementedError(f'{type(self).__name__} needs `metrics`')
 
-# %% ../nbs/00b_tasks.ipynb #ed60b7d1
+# %% ../nbs/00b_tasks.ipynb #8e58d426
 @patch
 def complete_options(self:Task,
     options,    # Of the class `self.options`, or None
@@ -96,6 +96,13 @@ def complete_options(self:Task,
 ):              # `options` with what the data set decides filled in
     "Check the settings of this task against a data set. Raises `ValueError` for those that do not fit."
     return options
+
+@patch
+def chosen_classes(self:Task,
+    options, # Of the class `self.options`
+    data,    # `DataSet`
+):           # `Classes`; None for a task without classes
+    "The classes that a run is on."
 
 @patch
 def distillation(self:Task,
@@ -144,7 +151,7 @@ def rows(self:Task,
     "The lines of an evaluation table."
     return {o.label: (metrics[o.key], o.scale, o.digits) for o in self.figures}
 
-# %% ../nbs/00b_tasks.ipynb #d951afdf
+# %% ../nbs/00b_tasks.ipynb #ae013209
 @patch
 def decode(self:Task,
     raw,   # Tensor, `(n, channels, h, w)`: the network's output at the size of the map
@@ -194,7 +201,7 @@ def describe(self:Task,
 )->tuple:   # Head and rows of a table; None: nothing to tell
     "What `data describe` tells about the targets."
 
-# %% ../nbs/00b_tasks.ipynb #7bf907d4
+# %% ../nbs/00b_tasks.ipynb #6f8874e5
 _modules = dict(segmentation='mobiledepth.segmentation.task', depth='mobiledepth.depth.task') # Each defines `task`
 _tasks = {}
 
@@ -223,7 +230,7 @@ def get_task(
     _tasks[name] = import_module(_modules[name]).task
     return _tasks[name]
 
-# %% ../nbs/00b_tasks.ipynb #55113f94
+# %% ../nbs/00b_tasks.ipynb #f193a574
 def _meta(x):
     "The facts that a model, or a Learner around it, carries."
     if isinstance(x, dict): return x
@@ -253,7 +260,7 @@ def task_of(
     if isinstance(name, str): return get_task(name)
     return get_task('segmentation') if _own_vocab(dls) else None
 
-# %% ../nbs/00b_tasks.ipynb #891f527d
+# %% ../nbs/00b_tasks.ipynb #654cd37f
 def _loss_ignores(x, dls):
     "The label that fastai's loss ignores; None where it ignores none."
     loss = getattr(x, 'loss_func', None) or getattr(dls, 'loss_func', None)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['task', 'SegmentationOptions', 'SegmentationTerms', 'SegmentationTask', 'train_maps']
 
-# %% ../../nbs/08c_segmentation.task.ipynb #57f5beb1
+# %% ../../nbs/08c_segmentation.task.ipynb #94c3dcd0
 from dataclasses import dataclass, replace
 
 from fastcore.basics import patch
@@ -13,7 +13,7 @@ from fastcore.basics import patch
 from ..core import did_you_mean
 from ..tasks import Figure, Task, classes_of
 
-# %% ../../nbs/08c_segmentation.task.ipynb #0c49ddf0
+# %% ../../nbs/08c_segmentation.task.ipynb #573d8279
 @dataclass(frozen=True)
 class SegmentationOptions:
     "Settings that only segmentation has."
@@ -29,7 +29,7 @@ class SegmentationTerms:
     cwd:float = 3.            # Weight of the channel-wise divergence
     cwd_T:float = 4.          # Temperature of the channel-wise divergence
 
-# %% ../../nbs/08c_segmentation.task.ipynb #9ba73980
+# %% ../../nbs/08c_segmentation.task.ipynb #e1f06fb6
 class SegmentationTask(Task):
     "The class of every pixel."
     name,kind = 'segmentation','labels'
@@ -61,7 +61,7 @@ def _known_classes(dls):
     if classes is None: raise ValueError('these loaders do not tell their classes: set `dls.classes = Classes([...])`')
     return classes
 
-# %% ../../nbs/08c_segmentation.task.ipynb #e08c4007
+# %% ../../nbs/08c_segmentation.task.ipynb #747f4550
 @patch
 def complete_options(self:SegmentationTask, options, data):
     options = options or SegmentationOptions()
@@ -74,7 +74,11 @@ def complete_options(self:SegmentationTask, options, data):
         raise ValueError(f'codes={codes!r}: {data.name} has the class lists {known}.{near}')
     return replace(options, codes=codes)
 
-# %% ../../nbs/08c_segmentation.task.ipynb #cb0e4695
+@patch
+def chosen_classes(self:SegmentationTask, options, data):
+    return data.classes[self.complete_options(options, data).codes]
+
+# %% ../../nbs/08c_segmentation.task.ipynb #c407ffc5
 def train_maps(
     dls,          # DataLoaders over `Datasets`; the label map is the last item
     n:int=1000,   # At most so many
@@ -96,7 +100,7 @@ def loss(self:SegmentationTask, dls, options=None):
     weight = None if maps is None else class_weights(maps, len(classes), ignore_index=ignore, power=power)
     return SegmentationCrossEntropy(weight, ignore_index=ignore)
 
-# %% ../../nbs/08c_segmentation.task.ipynb #378e3d8c
+# %% ../../nbs/08c_segmentation.task.ipynb #3c2e89d3
 @patch
 def distillation(self:SegmentationTask, settings, learn):
     from mobiledepth.distill import ChannelWiseDistillation, DistillationLoss
@@ -105,7 +109,7 @@ def distillation(self:SegmentationTask, settings, learn):
     terms = {DistillationLoss(t.T, ignore, weight): t.kl, ChannelWiseDistillation(t.cwd_T, ignore): t.cwd}
     return dict(terms={term:w for term,w in terms.items() if w}, size=settings.size)
 
-# %% ../../nbs/08c_segmentation.task.ipynb #54022759
+# %% ../../nbs/08c_segmentation.task.ipynb #eefa3701
 @patch
 def report(self:SegmentationTask, model, dl, size=None, groups=None):
     from mobiledepth.metrics import label_ceiling, segmentation_report
@@ -131,7 +135,7 @@ def rows(self:SegmentationTask, metrics):
     for name,o in metrics['per_sequence'].items(): res.update(both(o, f', {name}'))
     return res
 
-# %% ../../nbs/08c_segmentation.task.ipynb #c2b8523f
+# %% ../../nbs/08c_segmentation.task.ipynb #04da3f4a
 @patch
 def agree(self:SegmentationTask, there, here, output, tol):
     if output=='map': return there==here,'class'
