@@ -189,7 +189,7 @@ def _scores(matrix, ignore_index, suffix=''):
 
 def _known(x): return None if math.isnan(x) else x
 
-# %% ../nbs/06_metrics.ipynb #34a9e47d
+# %% ../nbs/06_metrics.ipynb #b8cf2cad
 def _names_and_ignored(classes, model, dl):
     "Names of the outputs (None where nothing tells) and the ignored label."
     found = classes if isinstance(classes, Classes) else ifnone(classes_of(dl), classes_of(model))
@@ -241,7 +241,7 @@ def label_ceiling(
         total = total + confusion_matrix(back, targ, n_classes+1, ignore_index)
     return pixel_accuracy(total),mean_iou(total, lost)
 
-# %% ../nbs/06_metrics.ipynb #417eef55
+# %% ../nbs/06_metrics.ipynb #0c467092
 class ClassPrior(nn.Module):
     "The logarithm of how often each class occurs at each place, whatever the image."
     def __init__(self,
