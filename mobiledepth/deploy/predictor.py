@@ -198,10 +198,10 @@ def _from_format_1(meta):
     "The metadata of a file of format 1, in format 2."
     meta = dict(meta, format=2, camera=None, digest=None, map_size=None)
     names,unit,span = (meta.pop(k, None) for k in ('vocab', 'unit', 'range'))
-    if names is None: return dict(meta, classes=None, map=dict(kind='values', unit=unit, range=span))
+    if names is None: return dict(meta, classes=None, map=dict(kind='values', unit=unit or '', range=span))
     ignored = names.index('Void') if 'Void' in names else 255 # as all networks of that format were trained
     classes = dict(names=names, ignore_index=ignored, colors=meta.get('colors'), table=None)
-    return dict(meta, classes=classes, map=dict(kind='labels', unit=None, range=None))
+    return dict(meta, classes=classes, map=dict(kind='labels', unit='', range=[0, len(names)-1]))
 
 def _parse_meta(file, text):
     "The metadata that a runtime found in `file`. Raises `ValueError` where there are none of ours."

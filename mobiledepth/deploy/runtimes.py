@@ -21,13 +21,12 @@ class Precision:
     name:str             # Such as 'float32'
     min_equal:float      # Share of pixels, 0..1, that must agree with PyTorch
     max_abs:float=None   # Largest difference of logits; None: they are not compared
-    tol:float=.01        # Values that differ by less, as a share of them, agree
     calibrated:bool=False# Are its scales measured on images?
 
 precisions = {p.name: p for p in (
     Precision('float32', .999, 1e-3),
     Precision('float16', .99),
-    Precision('int8', .8, tol=.1, calibrated=True),
+    Precision('int8', .8, calibrated=True),
 )}
 
 # %% ../../nbs/10aa_deploy.runtimes.ipynb #d3394f51
