@@ -62,6 +62,26 @@ def readme_table():
     sh(sys.executable, '-c', "from mobiledepth.records import results_table; from pathlib import Path; "
        "assert all(o in Path('README.md').read_text() for o in results_table('results').strip().split('\\n\\n')), 'run nbs/index.ipynb again, then scripts/make_readme.py'")
 
+# What finds out by itself which task it has, instead of asking the task object
+sniffs = [r"num_classes'?\]?\s*==\s*1\b", r"\btask(\.name|_name|'\])?\s*[!=]=\s*['\"]", r"[!=]=\s*['\"](depth|segmentation)['\"]",
+          r"['\"](rmse|miou|silog|vocab)['\"] in ", r"\btask in \(", r"isinstance\([^)]*(PILDepth|TensorDepth|PILMask|TensorMask)\b",
+          r"\bvoid_index\b"]
+may_sniff = 'mobiledepth/segmentation/', 'mobiledepth/depth/', 'mobiledepth/tasks.py', 'mobiledepth/_modidx.py'
+
+def library_lines():
+    "File, number and text of every line of the library."
+    for o in checkout_files():
+        if not (o.startswith('mobiledepth/') and o.endswith('.py')): continue
+        for i,line in enumerate((repo/o).read_text().splitlines(), 1): yield o, i, line
+
+def task_sniffing():
+    "Only the tasks themselves and their registry know which tasks there are."
+    found = [f'{o}:{i}: {line.strip()}' for o,i,line in library_lines()
+             if not o.startswith(may_sniff) and any(re.search(p, line) for p in sniffs)]
+    if found: raise Failed('ask the task object (mobiledepth.tasks.task_of) instead:\n  ' + '\n  '.join(found))
+
+def index(): sh(sys.executable, 'scripts/make_index.py', '--check')
+
 def notebooks():
     "Every notebook under nbs; raises `Failed` where plain `nbdev_test` would not visit all of them."
     found = sorted(o for o in get_config().nbs_path.rglob('*.ipynb') if '.ipynb_checkpoints' not in o.parts)
@@ -125,6 +145,7 @@ def main(work):
     passed = [check('the clone is clean', clean_checkout), check('the environment agrees with itself', sh, sys.executable, '-m', 'pip', 'check'),
               check('nbdev_export changes nothing', export), check('nbdev_clean changes nothing', clean),
               check('README.md is what nbs/index.ipynb makes', readme), check('the table in README.md is what the records make', readme_table),
+              check('results/index.json is what the records make', index), check('no module sniffs for the task', task_sniffing),
               check('nbdev_test visits every notebook', notebooks)]
     ran = []
     passed.append(check('running the notebooks changes nothing', same_after, lambda: ran.extend(check_notebooks()), 'a notebook writes into the checkout'))
