@@ -8,7 +8,7 @@ __all__ = ['at_depth_size', 'DepthTerm', 'SILogLoss', 'GradientMatchingLoss', 'V
 # %% ../nbs/05b_depth_losses.ipynb #68e3cdaf
 from fastai.vision.all import *
 
-from .data.depth import TensorDepth, valid_depth
+from .depth.maps import TensorDepth, valid_depth
 from .losses import MapLoss
 
 # %% ../nbs/05b_depth_losses.ipynb #adcc6ddd

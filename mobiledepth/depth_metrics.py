@@ -12,7 +12,7 @@ import math
 
 from fastai.vision.all import *
 
-from .data.depth import valid_depth
+from .depth.maps import valid_depth
 from .depth_losses import at_depth_size
 from .metrics import _evaluating, _known
 

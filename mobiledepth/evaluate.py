@@ -14,7 +14,8 @@ from torch import nn
 
 from .data.dataset import get_data
 from .learner import find_model, load_student, total_params
-from .records import markdown_table, read_record, record_file
+from .core import markdown_table
+from .records import read_record, record_file
 from .tasks import classes_of, get_task, task_of
 
 # %% ../nbs/09e_evaluate.ipynb #01d512a0

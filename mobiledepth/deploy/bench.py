@@ -21,7 +21,8 @@ import mobiledepth
 from ..depth_metrics import challenge_score
 from .contestant import alone, open_contestant
 from .layers import profile
-from ..records import git_commit, markdown_table, write_record
+from ..core import markdown_table
+from ..records import git_commit, write_record
 
 # %% ../../nbs/10i_deploy.bench.ipynb #29046e43
 _simd = re.compile(r'sse4_2|f16c|avx\w*|fma\w*|\w*vnni\w*|amx\w*|neon|asimd\w*|sve\w*|fphp|i8mm|bf16')

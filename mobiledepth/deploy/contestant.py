@@ -144,7 +144,7 @@ def torch_contestant(
     import torch
     from mobiledepth.deploy.graph import CameraGraph
     from mobiledepth.learner import load_student, total_params
-    from mobiledepth.records import macs
+    from mobiledepth.history import macs
     graph = CameraGraph(load_student(student), resize=True).eval()
     size,name = tuple(size or graph.size),Path(student).name.removesuffix('.safetensors')
     @torch.inference_mode()

@@ -76,7 +76,7 @@ def profile_table(
 )->str:      # Markdown
     "Where the time goes."
     if not rows: return 'Layers were not measured: the runtime has no profiler in Python.'
-    from mobiledepth.records import markdown_table
+    from mobiledepth.core import markdown_table
     rest = rows[top:]
     rest = [dict(name=f'{len(rest)} more', op='', ms=sum(r['ms'] for r in rest), share=sum(r['share'] for r in rest))] if rest else []
     cells = [[r['name'], r['op'], f"{r['ms']:.3f}", f"{100*r['share']:.1f}"] for r in rows[:top]+rest]

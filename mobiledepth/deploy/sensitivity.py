@@ -19,7 +19,7 @@ from .graph import CameraGraph, graph_meta
 from .onnx import onnx_proto, write_int8
 from .predictor import Predictor
 from ..models import Unet
-from ..records import markdown_table
+from ..core import markdown_table
 
 # %% ../../nbs/10ga_deploy.sensitivity.ipynb #7ba441a8
 def parts(
