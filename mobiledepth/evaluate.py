@@ -91,7 +91,7 @@ def evaluate_student(
 )->dict:               # See `evaluation_report`
     "Scores of a trained network, labels at their own size. Raises `ValueError` where the conditions are not known."
     size,data = evaluation_size(model, size),evaluation_data(model, data)
-    path,classes,task = data.folder(path),evaluation_classes(model, data, codes),task_of(model)
+    path,classes,task = data.find(path),evaluation_classes(model, data, codes),task_of(model)
     name = task.name if task else ''
     dl = data.test_dl(path, task=name, size=size, split=split, classes=classes, num_workers=num_workers)
     return evaluation_report(model, dl, data, path, size)
