@@ -143,7 +143,7 @@ def shrink_maps(
     small = F.interpolate(target.view(len(target), 1, *target.shape[-2:]).float(), size, mode='nearest-exact')
     return student, teacher, small if target.is_floating_point() else small.long()[:,0]
 
-# %% ../nbs/08_distill.ipynb #38c68c12
+# %% ../nbs/08_distill.ipynb #db0ae43a
 @contextmanager
 def frozen(
     model:nn.Module, # Changed inside the block only
