@@ -15,7 +15,6 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 import numpy as np
-from fastprogress.fastprogress import progress_bar
 from PIL import Image
 
 from ...core import atomic_path, locked, naming
@@ -78,7 +77,7 @@ def _worker():
 
 def _write_all(path, seeds, size, samples, workers, progress):
     "Write the frames of `seeds`, in as many processes; each is independent of all others."
-    jobs = (path, seeds, size, samples)
+    from fastprogress.fastprogress import progress_bar
     if workers<=1:
         for seed in progress_bar(seeds, display=progress): write_street(path, seed, size, samples)
         return
