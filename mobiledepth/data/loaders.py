@@ -58,6 +58,18 @@ def _reader(data, path, factor, cache):
     "What opens the files of a data set: through its cache, or without one."
     return FrameReader(path, factor, open_cache(data.cache or data.name) if cache else None)
 
+def _checked(data, path, pixels):
+    "The folder of a data set and its images, for training: faults are raised, and what is unusual is warned of."
+    path = data.find(path)
+    images = data.check(path, pixels=pixels)
+    if data.warn: data.warn(path, images, '')
+    return path,images
+
+def _positions(images, names):
+    "Where in `images` those called `names` are."
+    where = {o.stem:i for i,o in enumerate(images)}
+    return [where[o] for o in names]
+
 def _tell(loaders, data, task, classes, size):
     "Note on loaders what they are of."
     loaders.data,loaders.task,loaders.size = data.name,task,size
@@ -87,15 +99,11 @@ def training_loaders(
     known = {} if classes is None else dict(classes=classes)
     items,batches = map(ifnone, (item_tfms, batch_tfms), get_task(task).tfms(size, **known))
     _check_fill(items, classes)
-    path = data.find(path)
-    images = data.check(path, pixels=data.check_pixels)
-    if data.warn: data.warn(path, images, '')
-    where = {o.stem:i for i,o in enumerate(images)}
-    train,valid = ([where[o] for o in names] for names in data.training_parts(path, holdout))
+    path,images = _checked(data, path, data.check_pixels)
+    train,valid = (_positions(images, names) for names in data.training_parts(path, holdout))
     train = train[::use_every]
     crops = data.crops(images, False) if data.crops else []
-    used = images[[*train, *valid]]
-    reader = _reader(data, path, 1 if crops else _spare(used, items), cache)
+    reader = _reader(data, path, 1 if crops else _spare(images[[*train, *valid]], items), cache)
     hidden = hidden_images(images[train], labels)
     target = data.targets[task](path, reader, classes, hidden)
     colors = [] if classes is None else [ColorLabels(classes)]
@@ -126,8 +134,8 @@ def test_loader(
     path = data.find(path)
     images = data.check(path, pixels=False)
     split,names = data.part(path, split)
-    wanted = set(names)
     if data.warn: data.warn(path, images, split)
+    wanted = set(names)
     crops = data.crops(images, True) if data.crops else []
     images = images.filter(lambda o: o.stem in wanted)
     reader = _reader(data, path, 1, cache)
