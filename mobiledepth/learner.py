@@ -58,10 +58,10 @@ class FullImages(Callback):
         n_full = max(1, int(self.share*self.n_epoch + 1e-6))
         self.first = self.n_epoch-n_full if self.n_epoch>1 else 1
 
-    def before_epoch(self): self.crop.whole = self.epoch>=self.first # before worker processes get a copy
+    def before_epoch(self): self.crop.full_images = self.epoch>=self.first # before worker processes get a copy
 
     def before_train(self):
-        if not self.crop.whole or self.epoch<self.n_epoch-1: return
+        if not self.crop.full_images or self.epoch<self.n_epoch-1: return
         for m in self.model.modules():
             if not isinstance(m, nn.modules.batchnorm._BatchNorm): continue
             if not (m.training and m.track_running_stats): continue
@@ -77,7 +77,7 @@ class FullImages(Callback):
 
     def _undo(self):
         "Restore crops and momentum, also after an interrupted fit."
-        self.crop.whole = False
+        self.crop.full_images = False
         for m in self.model.modules():
             if 'momentum_was' in vars(m): m.momentum = vars(m).pop('momentum_was')
 

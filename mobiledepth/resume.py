@@ -209,9 +209,11 @@ def _run_facts(learn, settings):
     for name,v in (settings or {}).items(): facts[f'setting {name}'] = str(_plain(v))
     return facts
 
-def _machine_facts(learn, machine):
-    "What may differ between machines, as text: the facts of the caller, and the worker processes."
-    facts = {'worker processes': str(getattr(learn.dls.train, 'fake_l', learn.dls.train).num_workers)}
+def _n_workers(dl): return str(getattr(dl, 'fake_l', dl).num_workers)
+
+def _machine_facts(machine):
+    "What may differ between machines, as text."
+    facts = {}
     for name,v in machine.items():
         if name=='commit': continue # one commit after another is no other machine
         if not isinstance(v, dict): v = {'': v}
@@ -338,7 +340,7 @@ def _open(self:ResumeTraining):
         f'{self.file}: ResumeTraining is for a single process, not for distributed training')
     for o in _leftovers(self.file): o.unlink(missing_ok=True)
     self.run_facts = _run_facts(self.learn, self.settings)
-    self.machine_facts = _machine_facts(self.learn, self.machine)
+    self.machine_facts = _machine_facts(self.machine) | {'worker processes': _n_workers(self.dls.train)}
     self.state = _read_state(self.file) if self.file.exists() else None
     self.machines = [] if self.state is None else list(self.state['machines'])
     if self.state is None: return
@@ -359,9 +361,10 @@ def _check_machine(self:ResumeTraining):
     if not self.anywhere: raise DataError(
         f'{self.file} is the state of a run on another machine, here it would end with other weights. Resume it there, '
         'or here with resume_anywhere=True (--resume-anywhere); or delete the file.', diff)
-    began = self.machines[0] if self.machines else there
-    facts = ', '.join(f'{k} {v}' for k,v in began.items())
-    print(f'{self.file}: began on another machine ({facts}) and resumes here with {"; ".join(diff)}. '
+    began = there | _machine_facts(self.machines[0]) if self.machines else there
+    changed = [k for k in {**began, **here} if began.get(k)!=here.get(k)]
+    def text(facts): return ', '.join(f'{k} {facts.get(k, "unknown")}' for k in changed)
+    print(f'{self.file}: began with {text(began)}; resumes with {text(here)}. '
           'The result is not bit-equal to a run on one machine')
 
 @patch
