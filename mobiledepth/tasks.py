@@ -242,7 +242,8 @@ def _loaders(x):
 def _own_vocab(dls):
     "The names of codes in fastai's own segmentation loaders."
     item_tfms = _nested(dls, 'train.after_item') or _nested(dls, 'after_item')
-    return _nested(item_tfms, 'vocab')
+    vocab = _nested(item_tfms, 'vocab')
+    return None if vocab is None else list(vocab) # it may be an array
 
 def task_of(
     x, # A Learner, a model, DataLoaders, or a network's `meta`
