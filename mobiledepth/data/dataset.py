@@ -47,7 +47,7 @@ class DataSet:
     warn:Callable = None      # `warn(path, images, split)`: warns of what is unusual; `split` is '' for training
     aliases:dict = field(default_factory=dict) # Other names of parts of the data -> name
     advice:str = ''           # How a custom folder names its frames to validate on, for error messages
-    check_pixels:bool = False # Open every file before training, because nobody has checked the folder before?
+    check_pixels:bool = False # Open every file before training? For folders that were never checked
     cache:str = ''            # Name of the cache for decoded files; empty: the data set's name
     license:str = ''          # Under which the data may be used
 
