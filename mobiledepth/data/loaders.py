@@ -8,24 +8,18 @@ __all__ = ['hidden_images', 'training_loaders', 'test_loader']
 # %% ../../nbs/02e_data.loaders.ipynb #ce927806
 from fastai.vision.all import *
 from .cache import open_cache
+from .dataset import labels_step
 from .images import image_sizes
 from .transforms import ColorLabels, CropResize, FrameReader, OpenPicture, ResizeImage
 from ..tasks import get_task
 
 # %% ../../nbs/02e_data.loaders.ipynb #65049b71
-def _labels_step(labels):
-    "The n of 'every n', 1 of 'all'. Raises `ValueError` for another text."
-    found = re.fullmatch(r'all|every ([1-9]\d*)', str(labels))
-    if not found: raise ValueError(
-        f"labels={labels!r}: expected 'all', or 'every n' for the labels of every n-th training frame")
-    return int(found[1] or 1)
-
 def hidden_images(
     images,           # Images to train on
     labels:str='all', # 'all', or 'every n'
 )->list:              # Those without a label
     "The training images whose position is no multiple of n. Raises `ValueError` for another `labels`."
-    step = _labels_step(labels)
+    step = labels_step(labels)
     return [o for i,o in enumerate(images) if i%step]
 
 # %% ../../nbs/02e_data.loaders.ipynb #ec2e26fc

@@ -23,6 +23,7 @@ from ..dataset import DataSet, register_dataset
 from ..images import LabelTarget, frame_faults, image_files, list_faults, tiny_frames
 from .dataset import depth_unit, encode_depth, make_street, street_digest
 from ...depth.files import DepthTarget, depth_file, depth_pair_faults
+from ...tasks import get_task
 
 # %% ../../../nbs/04n_data.street.loaders.ipynb #52e998e8
 def tiny_street(
@@ -117,7 +118,7 @@ street_large = register_dataset(
 def _street_classes(task, codes):
     "The classes of a task that has some. Raises `ValueError` for other `codes`."
     classes = camvid_classes_of(codes)
-    return classes if street.task(task)=='segmentation' else None
+    return classes if get_task(street.task(task)).kind=='labels' else None
 
 @delegates(DataSet.dls, but=['classes', 'holdout'])
 def street_dls(
