@@ -106,7 +106,8 @@ def _batch_size_of(dls):
     "Height and width of a batch, drawn from the validation loader where it has images; None where no loader has any."
     for dl in (dls.valid, dls.train):
         if not len(dl): continue
-        with _random_numbers_kept(dls): batch = next(iter(dl))
+        with _random_numbers_kept(dls):
+            batch = dl.one_batch() if hasattr(dl, 'one_batch') else next(iter(dl)) # PyTorch's loaders have no one_batch
         return batch[0].shape[-2:]
 
 def _size_of(dls, model, draw=True):
@@ -141,7 +142,8 @@ class MapLearner(Learner):
     ):
         "Freeze parameter groups; warns of an encoder that was never trained."
         super().freeze_to(n)
-        if hasattr(encoder := getattr(self.model, 'encoder', None), 'warn_if_frozen'): encoder.warn_if_frozen()
+        encoder = getattr(self.model, 'encoder', None)
+        if hasattr(encoder, 'warn_if_frozen'): encoder.warn_if_frozen()
 
     def add_cb(self,
         cb, # Callback, or its class
