@@ -27,7 +27,6 @@ import mobiledepth
 from .core import atomic_path, did_you_mean
 from .data.transforms import CropResize
 from .models import Unet
-from .segmentation.classes import Classes
 from .tasks import task_of
 
 # %% ../nbs/07_learner.ipynb #a28b54fc
@@ -342,7 +341,7 @@ def load_unet(
     for f in (fname, about_file):
         if not f.is_file(): raise FileNotFoundError(
             f'{f} is missing: a saved Unet is a .safetensors and a .json file of one name')
-    about = _unmigrated(_read_about(about_file), about_file)
+    about = _read_about(about_file)
     _check_format(about, about_file)
     try: model = Unet(**about['config'])
     except TypeError as e: raise ValueError(
@@ -355,14 +354,6 @@ def load_unet(
     model.meta = about
     model.encoder.weights_from = about.get('weights_from')
     return model.eval().to(device)
-
-def _unmigrated(about, file):
-    "The packaged files until their migration to format 2, which also removes this function."
-    table = Path(mobiledepth.__file__).parent/'data'/'weights.json'
-    if 'format' in about or _sha256(file) not in table.read_text(): return about
-    new = dict(about, format=_format, config=dict(fusion='concat', min_stride=1, depth_range=None) | about['config'])
-    if 'vocab' in about: new['classes'] = Classes(tuple(about['vocab'])).to_json()
-    return dict(new, task='segmentation' if 'vocab' in about else 'depth')
 
 # %% ../nbs/07_learner.ipynb #f851a0f9
 weights_url = f'https://github.com/mobiledepth/mobiledepth/releases/download/v{mobiledepth.__version__}'
