@@ -25,7 +25,7 @@ from torch import nn
 
 import mobiledepth
 from .core import atomic_path, did_you_mean
-from .data.frames import CropResize
+from .data.transforms import CropResize
 from .models import Unet
 from .segmentation.classes import Classes
 from .tasks import task_of
@@ -58,10 +58,10 @@ class FullImages(Callback):
         n_full = max(1, int(self.share*self.n_epoch + 1e-6))
         self.first = self.n_epoch-n_full if self.n_epoch>1 else 1
 
-    def before_epoch(self): self.crop.whole = self.epoch>=self.first # before worker processes get a copy
+    def before_epoch(self): self.crop.full_images = self.epoch>=self.first # before worker processes get a copy
 
     def before_train(self):
-        if not self.crop.whole or self.epoch<self.n_epoch-1: return
+        if not self.crop.full_images or self.epoch<self.n_epoch-1: return
         for m in self.model.modules():
             if not isinstance(m, nn.modules.batchnorm._BatchNorm): continue
             if not (m.training and m.track_running_stats): continue
@@ -77,7 +77,7 @@ class FullImages(Callback):
 
     def _undo(self):
         "Restore crops and momentum, also after an interrupted fit."
-        self.crop.whole = False
+        self.crop.full_images = False
         for m in self.model.modules():
             if 'momentum_was' in vars(m): m.momentum = vars(m).pop('momentum_was')
 
@@ -106,7 +106,8 @@ def _batch_size_of(dls):
     "Height and width of a batch, drawn from the validation loader where it has images; None where no loader has any."
     for dl in (dls.valid, dls.train):
         if not len(dl): continue
-        with _random_numbers_kept(dls): batch = next(iter(dl))
+        with _random_numbers_kept(dls):
+            batch = dl.one_batch() if hasattr(dl, 'one_batch') else next(iter(dl)) # PyTorch's loaders have no one_batch
         return batch[0].shape[-2:]
 
 def _size_of(dls, model, draw=True):
@@ -141,7 +142,8 @@ class MapLearner(Learner):
     ):
         "Freeze parameter groups; warns of an encoder that was never trained."
         super().freeze_to(n)
-        if hasattr(encoder := getattr(self.model, 'encoder', None), 'warn_if_frozen'): encoder.warn_if_frozen()
+        encoder = getattr(self.model, 'encoder', None)
+        if hasattr(encoder, 'warn_if_frozen'): encoder.warn_if_frozen()
 
     def add_cb(self,
         cb, # Callback, or its class

@@ -16,8 +16,9 @@ from fastcore.script import call_parse
 
 from mobiledepth.core import data_dir
 from mobiledepth.data.cache import cache_size, clear_cache
-from mobiledepth.data.camvid import camvid_dls, camvid_label, camvid_names
+from mobiledepth.data.camvid import camvid_dls, camvid_names
 from mobiledepth.data.codes import camvid_codes
+from mobiledepth.data.images import camvid_label
 from mobiledepth.records import device_name, git_commit, versions, write_record
 
 repo = Path(__file__).resolve().parent.parent

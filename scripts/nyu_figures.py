@@ -14,8 +14,8 @@ from fastcore.script import call_parse
 from torch.nn import functional as F
 
 from mobiledepth.core import atomic_path
-from mobiledepth.data.depth import TensorDepth, depth_bar, valid_depth
 from mobiledepth.data.nyu import nyu_border, nyu_box, nyu_test_dl
+from mobiledepth.depth.maps import TensorDepth, depth_bar, valid_depth
 from mobiledepth.depth_metrics import depth_report, in_metres, picture_errors, table_figures
 from mobiledepth.experiments import find_trained
 from mobiledepth.models import weights_sha256
