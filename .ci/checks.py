@@ -117,7 +117,7 @@ def wheel(work):
     if missing: raise Failed('not in the wheel, see package_data in settings.ini: ' + ', '.join(missing))
     sh(sys.executable, repo/'.ci'/'import_all.py', site, cwd=work, PYTHONPATH=str(site))
     sh(site/'bin'/'mobiledepth', '--help', cwd=work, PYTHONPATH=str(site))
-    sh(sys.executable, '-c', "from mobiledepth.data.street import street_dls; import matplotlib.pyplot as plt; street_dls(num_workers=0).show_batch(); "
+    sh(sys.executable, '-c', "from mobiledepth.data.street.loaders import street_dls; import matplotlib.pyplot as plt; street_dls(num_workers=0).show_batch(); "
        f"assert '{site}' in __import__('mobiledepth').__file__; plt.savefig('batch.png')", cwd=work, PYTHONPATH=str(site))
 
 def newest_fastai(work):
