@@ -57,7 +57,8 @@ def evaluate_file(
     model = FileNetwork(file, threads)
     data = evaluation_data(model, data)
     path,classes = data.find(path),evaluation_classes(model, data, codes)
-    dl = data.test_dl(path, task=model.task.name, size=None, bs=1, classes=classes, split=split, num_workers=0, device='cpu')
+    dl = data.test_dl(path, task=model.task.name, size=None, bs=1, classes=classes, split=split, num_workers=0,
+                      device='cpu')
     about = dict(runtime=model.file.run.runtime, precision=model.meta['precision'])
     report = evaluation_report(model, dl, data, path, model.meta['size'], **about)
     return {k:v for k,v in report.items() if k not in ('miou_net', 'acc_net')} # there is one size only

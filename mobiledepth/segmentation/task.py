@@ -63,7 +63,8 @@ def _known_classes(x):
     "The classes of loaders, a learner or a network's `meta`. Raises `ValueError` where nothing tells."
     classes = classes_of(x)
     if classes is None: raise ValueError(
-        "nothing tells the classes: set `dls.classes = Classes([...])`, or model.meta['classes'] = Classes([...]).to_json()")
+        "nothing tells the classes: set `dls.classes = Classes([...])`, "
+        "or `model.meta['classes'] = Classes([...]).to_json()`")
     return classes
 
 # %% ../../nbs/08c_segmentation.task.ipynb #747f4550
