@@ -88,6 +88,16 @@ def metrics(self:Task,
     "What is measured on the validation set after each epoch."
     raise NotImplementedError(f'{type(self).__name__} needs `metrics`')
 
+# %% ../nbs/00b_tasks.ipynb #491f01c8
+@patch
+def is_empty(self:Task,
+    target,       # As the type transforms of a data set make it: a tensor, array or Pillow image
+    classes=None, # `Classes` of the labels
+)->bool:
+    "Has `target` no labels? Loaders ask so of images whose labels are to be hidden. Here: is every value 0?"
+    import numpy as np
+    return not np.asarray(target).any()
+
 # %% ../nbs/00b_tasks.ipynb #8e58d426
 @patch
 def complete_options(self:Task,

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from fastcore.script import call_parse
 
-from mobiledepth.data.camvid import camvid, camvid_fingerprint, camvid_names
-from mobiledepth.data.dataset import code_frequencies
+from mobiledepth.data.camvid import camvid_fingerprint, camvid_names
+from mobiledepth.data.codes import camvid32
+from mobiledepth.data.images import camvid_label, code_frequencies
 from mobiledepth.records import git_commit, versions, write_record
 
 repo = Path(__file__).resolve().parent.parent
@@ -17,7 +18,8 @@ def main(
 ):
     "Count the codes of the train frames, and write a record."
     names = camvid_names('train')
-    codes = code_frequencies(camvid, path, [Path(path)/'images'/f'{o}.png' for o in names]) # only the names count
+    labels = [camvid_label(Path(path)/'images'/f'{o}.png') for o in names] # of the image only the name counts
+    codes = code_frequencies(labels, camvid32)
     facts = dict(data_fingerprint=camvid_fingerprint(path), commit=git_commit(repo), versions=versions())
     record = dict(experiment='camvid-codes', kind='check', n=len(names), codes=codes, **facts)
     write_record(Path(out or repo/'results'/'camvid-codes.json'), record)

@@ -91,6 +91,12 @@ def distillation(self:DepthTask, settings, learn):
     terms = {DenseDepth(same): t.dense, PairwiseAffinity(): t.affinity, FeatureMimicry(): t.feature}
     return dict(terms={term:w for term,w in terms.items() if w})
 
+# %% ../../nbs/08d_depth.task.ipynb #7a5ebbff
+@patch
+def is_empty(self:DepthTask, target, classes=None):
+    depth = np.asarray(target)
+    return not (np.isfinite(depth) & (depth>0)).any()
+
 # %% ../../nbs/08d_depth.task.ipynb #87797c78
 @patch
 def check_teacher(self:DepthTask, raw, target):
@@ -119,9 +125,9 @@ def report(self:DepthTask, model, dl, size=None, groups=None):
 @patch
 def baselines(self:DepthTask, learn, data, path, dl, settings):
     from mobiledepth.depth_metrics import depth_priors, depth_report
-    split = f'train without {settings.holdout}' if settings.holdout else 'train'
-    train = data.test_dl(path, task=self.name, size=settings.size, bs=settings.bs, split=split,
-                         num_workers=settings.num_workers)
+    seen = data.labelled_names(path, settings.holdout, settings.use_every, settings.labels)
+    train = data.test_dl(path, task=self.name, size=settings.size, bs=settings.bs, split='train',
+                         num_workers=settings.num_workers, names=seen)
     reports = {k: depth_report(m, dl) for k,m in depth_priors(train, settings.size).items()}
     return {k: {o.key:r[o.key] for o in self.figures} for k,r in reports.items()}
 
@@ -154,5 +160,8 @@ def writer(self:DepthTask, meta, alpha=.6):
 
 @patch
 def describe(self:DepthTask, data, path, images):
-    from mobiledepth.data.dataset import depth_quantiles
-    return ['depth', ''],[list(o) for o in depth_quantiles(data, path, images).items()]
+    from mobiledepth.depth.files import DepthTarget, depth_quantiles
+    target = data.targets[self.name]
+    if isinstance(target, DepthTarget): maps = target.read(path, images)
+    else: maps = data.target_maps(path, images, self.name)
+    return ['depth', ''],[list(o) for o in depth_quantiles(maps).items()]

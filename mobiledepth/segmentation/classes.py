@@ -93,7 +93,7 @@ def encode(self:Classes,
     stored = np.asarray(stored)
     if unknown := self.faults(stored):
         some = ', '.join(map(str, unknown[:8]))
-        raise ValueError(f'{len(unknown)} values that no class has ({some}): expected {self._allowed_text()}')
+        raise ValueError(f'{len(unknown)} values that no class has ({some}): expected {self.allowed_text()}')
     targets = [*range(len(self)), *([] if self.ignore_index is None else [self.ignore_index])]
     dtype = np.uint8 if 0<=min(targets) and max(targets)<256 else np.int32
     if self.table is None: return stored.astype(dtype)
@@ -102,11 +102,14 @@ def encode(self:Classes,
     return lookup.take(stored)
 
 @patch
-def _allowed_text(self:Classes):
-    "The allowed values in words."
-    if self.table is not None: return ', '.join(map(str, self.allowed()))
-    void = '' if self.ignore_index is None else f', or {self.ignore_index} for ignored pixels'
-    return f'0 to {len(self)-1}{void}'
+def allowed_text(self:Classes)->str: # Such as '0 to 31', '10, 20, 30, 40' or '0 to 10, or 255 for ignored pixels'
+    "The values that a label image may hold, in words."
+    values = self.allowed()
+    if self.table is None and self.ignore_index not in range(len(self)):
+        void = '' if self.ignore_index is None else f', or {self.ignore_index} for ignored pixels'
+        return f'0 to {len(self)-1}{void}'
+    if len(values)>2 and values==list(range(values[0], values[-1]+1)): return f'{values[0]} to {values[-1]}'
+    return ', '.join(map(str, values))
 
 # %% ../../nbs/00a_segmentation.classes.ipynb #d757d81d
 @patch

@@ -106,6 +106,13 @@ def loss(self:SegmentationTask, dls, options=None):
     weight = None if maps is None else class_weights(maps, len(classes), ignore_index=ignore, power=power)
     return SegmentationCrossEntropy(weight, ignore_index=ignore)
 
+# %% ../../nbs/08c_segmentation.task.ipynb #7541255d
+@patch
+def is_empty(self:SegmentationTask, target, classes=None):
+    import numpy as np
+    ignore = None if classes is None else classes.ignore_index
+    return ignore is not None and bool((np.asarray(target)==ignore).all())
+
 # %% ../../nbs/08c_segmentation.task.ipynb #3c2e89d3
 @patch
 def distillation(self:SegmentationTask, settings, learn):
@@ -163,5 +170,11 @@ def draw(self:SegmentationTask, res, meta): return _known_classes(meta).colorize
 
 @patch
 def describe(self:SegmentationTask, data, path, images):
-    from mobiledepth.data.dataset import code_frequencies
-    return ['class or code', 'pixels, %'],[[k, f'{v:.2f}'] for k,v in code_frequencies(data, path, images).items()]
+    from mobiledepth.data.images import LabelTarget, code_frequencies
+    classes = max(data.classes.values(), key=len)
+    target = data.targets[self.name]
+    if isinstance(target, LabelTarget): shares = code_frequencies(map(target.file, images), classes)
+    else:
+        maps = data.target_maps(path, images, self.name, classes)
+        shares = code_frequencies(maps, replace(classes, table=None))
+    return ['class or code', 'pixels, %'],[[k, f'{v:.2f}'] for k,v in shares.items()]
