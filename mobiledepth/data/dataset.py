@@ -221,7 +221,7 @@ def labels_step(
     if len(words)==2 and words[0]=='every' and words[1].isdecimal() and int(words[1])>0: return int(words[1])
     raise ValueError(f"labels={labels!r}: expected 'all', or 'every 10' for those of every tenth training image")
 
-# %% ../../nbs/02d_data.dataset.ipynb #5c46da72
+# %% ../../nbs/02d_data.dataset.ipynb #e3c31f91
 @patch
 def labelled_names(self:DataSet,
     path,             # Folder

@@ -41,19 +41,13 @@ class Runtime:
 
 runtimes = {} # Name -> `Runtime`
 
-def _same(a, b):
-    "Are two runtimes one definition? Functions count by module and name, so that a cell may be run again."
-    def name(o): return (o.__module__, o.__qualname__) if hasattr(o, '__qualname__') else o
-    return all(name(x)==name(y) for x,y in zip(vars(a).values(), vars(b).values()))
-
 def register_runtime(
     runtime:Runtime, # Its name and suffix must be free; the same one may be registered again
 ):
     "Make files of another format known. Raises `ValueError` where another runtime has the name or the suffix."
-    if not _same(runtimes.get(runtime.name, runtime), runtime):
-        raise ValueError(f'there is a runtime {runtime.name!r} already, another one: give this one another name')
-    other = next((r for r in runtimes.values() if r.suffix==runtime.suffix and r.name!=runtime.name), None)
-    if other: raise ValueError(f'suffix {runtime.suffix} of {runtime.name}: is taken by {other.name}')
+    def parts(o): return [(getattr(p, '__module__', ''), getattr(p, '__qualname__', p)) for p in vars(o).values()]
+    other = next((o for o in runtimes.values() if o.name==runtime.name or o.suffix==runtime.suffix), runtime)
+    if parts(other)!=parts(runtime): raise ValueError(f'{runtime.name} or {runtime.suffix}: is taken by {other.name}')
     runtimes[runtime.name] = runtime
 
 def runtime_of(

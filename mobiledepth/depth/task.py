@@ -91,7 +91,7 @@ def distillation(self:DepthTask, settings, learn):
     terms = {DenseDepth(same): t.dense, PairwiseAffinity(): t.affinity, FeatureMimicry(): t.feature}
     return dict(terms={term:w for term,w in terms.items() if w})
 
-# %% ../../nbs/08d_depth.task.ipynb #7a5ebbff
+# %% ../../nbs/08d_depth.task.ipynb #d212a8a2
 @patch
 def is_empty(self:DepthTask, target, classes=None):
     depth = np.asarray(target)
