@@ -61,7 +61,7 @@ def _picture(records, path, results, file):
     size = max(tuple(r['settings']['size']) for r in records)
     classes = get_task(s['task']).chosen_classes(get_task(s['task']).options(**s['options']), data)
     nets = {r['experiment']: load_unet(_weights_of(r, results)) for r in records}
-    dl = data.test_dl(data.folder(path), task=s['task'], size=size, classes=classes, num_workers=0)
+    dl = data.test_dl(data.find(path), task=s['task'], size=size, classes=classes, num_workers=0)
     fig = plot_predictions(nets, dl)
     with atomic_path(file) as tmp: fig.savefig(tmp, dpi=110)
     plt.close(fig)

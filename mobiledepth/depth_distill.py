@@ -8,7 +8,7 @@ __all__ = ['DenseDepth', 'cell_features', 'cells_with_depth', 'PairwiseAffinity'
 # %% ../nbs/08b_depth_distill.ipynb #9ac3dc53
 from fastai.vision.all import *
 
-from .data.depth import valid_depth
+from .depth.maps import valid_depth
 from .depth_losses import SILogLoss
 
 # %% ../nbs/08b_depth_distill.ipynb #0c7db128

@@ -8,7 +8,7 @@ __all__ = ['at_depth_size', 'DepthTerm', 'SILogLoss', 'GradientMatchingLoss', 'V
 # %% ../nbs/05b_depth_losses.ipynb #68e3cdaf
 from fastai.vision.all import *
 
-from .data.depth import TensorDepth, valid_depth
+from .depth.maps import TensorDepth, valid_depth
 from .losses import MapLoss
 
 # %% ../nbs/05b_depth_losses.ipynb #adcc6ddd
@@ -87,11 +87,9 @@ class GradientMatchingLoss(DepthTerm):
 
     def per_image(self, inp, targ, mask):
         d = (inp-targ).where(mask, 0)
-        total = 0
-        for stride in (2**i for i in range(self.scales)):
-            coarse,seen = d[...,::stride,::stride],mask[...,::stride,::stride]
-            for dim in (2, 3): total = total + _steps(coarse, seen, dim)
-        return total/self.scales
+        def steps(stride, dim): return _steps(d[...,::stride,::stride], mask[...,::stride,::stride], dim)
+        strides = [2**i for i in range(self.scales)]
+        return sum(steps(stride, dim) for stride in strides for dim in (2, 3))/self.scales
 
 # %% ../nbs/05b_depth_losses.ipynb #267f60f2
 def _points(log_depth, idx, focal):

@@ -14,7 +14,8 @@ from torch import nn
 
 from .data.dataset import get_data
 from .learner import find_model, load_student, total_params
-from .records import markdown_table, read_record, record_file
+from .core import markdown_table
+from .records import read_record, record_file
 from .tasks import classes_of, get_task, task_of
 
 # %% ../nbs/09e_evaluate.ipynb #01d512a0
@@ -90,7 +91,7 @@ def evaluate_student(
 )->dict:               # See `evaluation_report`
     "Scores of a trained network, labels at their own size. Raises `ValueError` where the conditions are not known."
     size,data = evaluation_size(model, size),evaluation_data(model, data)
-    path,classes,task = data.folder(path),evaluation_classes(model, data, codes),task_of(model)
+    path,classes,task = data.find(path),evaluation_classes(model, data, codes),task_of(model)
     name = task.name if task else ''
     dl = data.test_dl(path, task=name, size=size, split=split, classes=classes, num_workers=num_workers)
     return evaluation_report(model, dl, data, path, size)

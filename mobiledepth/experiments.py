@@ -20,7 +20,7 @@ from .core import locked
 from .data.dataset import get_data
 from .distill import KnowledgeDistillation
 from .history import EpochHistory, device_name, macs
-from .learner import (FullImages, load_student, load_unet, map_learner, mobile_unet_learner, save_unet,
+from .learner import (FullImages, load_student, load_unet, map_learner, mobile_unet_learner, run_files, save_unet,
                                  total_params, unet_splitter, weights_digest)
 from .models import Unet, weights_sha256
 from .records import finished_record, git_commit, record_file, versions, write_record
@@ -85,13 +85,15 @@ def run_weights(
     "Where the weights of a run are kept."
     return Path(results)/'weights'/f'{record_file(experiment, size, seed).stem}.safetensors'
 
-def _run_files(name, results, seed):
-    "The weights of a run called `name`: those of `seed`, else of seed 0."
+def _run_file(name, results, seed):
+    "The weights of the run called `name`, of `seed`, else of seed 0; None where there is none."
+    found = {f.stem:f for f in run_files(name, results)}
     known = experiment_settings.get(name)
-    if known: return [f for o in (seed, 0) if (f := run_weights(name, known.size, o, results)).exists()]
-    pattern = re.compile(re.escape(name) + r'-\d+x\d+-seed(\d+)')
-    found = sorted((Path(results)/'weights').glob('*.safetensors'))
-    return [f for o in (seed, 0) for f in found if (m := pattern.fullmatch(f.stem)) and int(m[1])==o]
+    if known: found = {k:f for k,f in found.items() if f'-{known.size[0]}x{known.size[1]}-' in k}
+    for o in (seed, 0):
+        own = [f for k,f in found.items() if k.endswith(f'-seed{o}')]
+        if len(own)>1: raise ValueError(f'{name!r} has runs of several sizes: give one of the files {", ".join(map(str, own))}')
+        if own: return own[0]
 
 def find_trained(
     name:str,       # Of a run in `results`, of a packaged model, or a file that `save_unet` wrote
@@ -99,10 +101,10 @@ def find_trained(
     seed:int=0,     # Of the run; where that was not made, seed 0 serves
 )->Unet:            # In evaluation mode
     "A trained network. Raises `FileNotFoundError` for an experiment that was not run, otherwise as `load_student`."
-    files = _run_files(name, results, seed)
-    if files:
-        print(f'{name}: {files[0]}, SHA-256 {weights_digest(files[0])}')
-        return load_unet(files[0])
+    file = _run_file(name, results, seed)
+    if file:
+        print(f'{name}: {file}, SHA-256 {weights_digest(file)}')
+        return load_unet(file)
     try: return load_student(name)
     except ValueError:
         if name not in experiment_settings: raise
@@ -163,7 +165,7 @@ def _fit(learn, s, cbs, resume):
 def _run(experiment, s, seed, path, results, file, about, make_model, make_cbs, anywhere):
     "Train, report, save; see `run_settings`."
     data,task = get_data(s.data, s.task),get_task(s.task)
-    path = data.folder(path)
+    path = data.find(path)
     classes = task.chosen_classes(s.options, data)
     test_dl = data.test_dl(path, task=s.task, size=s.size, bs=s.bs, classes=classes, split=s.holdout or None,
                            num_workers=s.num_workers)
@@ -220,7 +222,7 @@ def run_settings(
                 _run(experiment, s, seed, path, results, file, about, make_model, make_cbs, resume_anywhere)
     record = finished_record(file, asdict(s))
     data = get_data(s.data, s.task)
-    if path is not None and data.fingerprint(data.folder(path))!=record['data_fingerprint']: raise ValueError(
+    if path is not None and data.fingerprint(data.find(path))!=record['data_fingerprint']: raise ValueError(
         f'{file} is the record of a run on other data than {path}: give another `results` folder')
     return record
 

@@ -25,7 +25,7 @@ from torch import nn
 
 import mobiledepth
 from .core import atomic_path, did_you_mean
-from .data.frames import CropResize
+from .data.transforms import CropResize
 from .models import Unet
 from .segmentation.classes import Classes
 from .tasks import task_of

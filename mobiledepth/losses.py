@@ -51,7 +51,7 @@ def _count_classes(mask, n_classes, ignore_index):
                          f'or the ignore index {ignore_index}; check the classes')
     return torch.bincount(labels, minlength=n_classes)
 
-# %% ../nbs/05_losses.ipynb #128411e7
+# %% ../nbs/05_losses.ipynb #ae2c3059
 class MapLoss:
     "A loss of maps, which fastai's `MixUp` and `CutMix` cannot be used with."
     @property

@@ -15,8 +15,9 @@ from fastai.vision.all import Image, Pipeline, progress_bar, tensor
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..data.frames import CodesToClasses, OpenCamvidLabel, camvid_label
-from ..datasets import get_data
+from ..data.frames import CodesToClasses, OpenCamvidLabel
+from ..data.images import camvid_label
+from ..data.dataset import get_data
 from ..depth_experiments import depth_run_report
 from .predictor import Predictor
 from ..evaluate import evaluation_table, looks_at, other_conditions, run_record

@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 import mobiledepth
 from ..models import Unet, weights_sha256
-from ..records import macs, versions
+from ..history import macs
+from ..records import versions
 from ..tasks import task_names, task_of
 
 # %% ../../nbs/10b_deploy.graph.ipynb #9aee4fc1

@@ -94,7 +94,7 @@ def distillation(self:DepthTask, settings, learn):
 @patch
 def check_teacher(self:DepthTask, raw, target):
     from torch.nn import functional as F
-    from mobiledepth.data.metres import valid_depth # -> depth.maps
+    from mobiledepth.depth.maps import valid_depth
     valid = valid_depth(target)
     if not valid.any(): return
     if raw.shape[-2:]!=target.shape[-2:]: raw = F.interpolate(raw.float(), target.shape[-2:], mode='bilinear')
