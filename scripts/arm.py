@@ -6,7 +6,8 @@ A copy of mobiledepth/deploy/predictor.py and nothing else of ours runs the same
 status 1 where too few pixels agree. It shows that the file computes the right thing on ARM, and nothing about latency:
 emulated time means nothing and is not kept.
 
-Runs on x86 Linux with Debian's tools. What root installs once, on Debian 12 (later ones need the last line without `-t`):
+Runs on x86 Linux with Debian's tools. What root installs once, on Debian 12 (later ones need the last line without
+`-t`):
 
     echo 'deb http://deb.debian.org/debian bookworm-backports main' > /etc/apt/sources.list.d/backports.list
     apt-get update
@@ -49,7 +50,8 @@ file,pictures,out = sys.argv[1:]
 np.save(out, Predictor(file)(np.load(pictures)))
 part = re.search(r'CPU part.*(0x\\w+)', open('/proc/cpuinfo').read())
 print(json.dumps(dict(machine=platform.machine(), cpu_part=part and part[1], python=platform.python_version(),
-                      libc=' '.join(platform.libc_ver()), **{o:metadata.version(o) for o in ('numpy', 'ai-edge-litert')})))'''
+                      libc=' '.join(platform.libc_ver()),
+                      **{o:metadata.version(o) for o in ('numpy', 'ai-edge-litert')})))'''
 
 def find_qemu():
     "QEMU's program and version; ends with what to type where it is missing or too old."

@@ -1,8 +1,8 @@
 """How fast frames of 960x720 become batches: images a second of `camvid_dls` and of fastai's `SegmentationDataLoaders`.
 
 `python scripts/bench_data.py --path CAMVID` enlarges some frames of a folder in CamVid's layout to PNGs of 960x720, in
-a temporary folder. Then, in one process and interleaved, every repeat reads them all once with each loader and number of
-workers. Both train: a random crop of the same range of areas and shapes, mirroring, brightness, contrast, saturation
+a temporary folder. Then, in one process and interleaved, every repeat reads them all once with each loader and number
+of workers. Both train: a random crop of the same range of areas and shapes, mirroring, brightness, contrast, saturation
 and hue, 128x160. Ours is timed with an empty cache (the first epoch), with a filled one, and without one; fastai's also
 without its transforms of colour, which are slow on a CPU. Only the loader runs, so these are images that a network
 could be given."""
@@ -94,7 +94,8 @@ def main(
     ratios = {k: [a/b for a,b in zip(speed[k], speed[f'fastai,{k.split(",")[1]}'])] for k in ours}
     settings = dict(large=large, size=size, n=n, bs=bs, repeats=repeats, threads=threads)
     record = dict(experiment='bench-data', kind='bench', settings=settings, commits=[git_commit(repo)],
-                  versions=versions(), devices=[device_name()], pictures_a_second={k: quartiles(v) for k,v in speed.items()},
+                  versions=versions(), devices=[device_name()],
+                  pictures_a_second={k: quartiles(v) for k,v in speed.items()},
                   over_fastai={k:quartiles(v) for k,v in ratios.items()}, cache_bytes=kept)
     write_record(Path(out or repo/'results'/'bench-data.json'), record)
     print(json.dumps({k:record[k] for k in ('pictures_a_second', 'over_fastai', 'cache_bytes')}, indent=1))

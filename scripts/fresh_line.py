@@ -1,8 +1,8 @@
 """Type a line of the README in a fresh clone, with an empty home, and note what it takes.
 
 `python scripts/fresh_line.py {1,2} [--out FILE]` reads from README.md what is typed. The line gets a clone of HEAD and
-is timed part by part; the record of kind 'check' has seconds, the size of the environment and the end of the output. Exit
-status 1 where a part fails."""
+is timed part by part; the record of kind 'check' has seconds, the size of the environment and the end of the output.
+Exit status 1 where a part fails."""
 import os, re, subprocess, sys, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
