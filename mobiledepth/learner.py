@@ -27,7 +27,6 @@ import mobiledepth
 from .core import atomic_path, did_you_mean
 from .data.transforms import CropResize
 from .models import Unet
-from .segmentation.classes import Classes
 from .tasks import task_of
 
 # %% ../nbs/07_learner.ipynb #a28b54fc
@@ -58,10 +57,10 @@ class FullImages(Callback):
         n_full = max(1, int(self.share*self.n_epoch + 1e-6))
         self.first = self.n_epoch-n_full if self.n_epoch>1 else 1
 
-    def before_epoch(self): self.crop.whole = self.epoch>=self.first # before worker processes get a copy
+    def before_epoch(self): self.crop.full_images = self.epoch>=self.first # before worker processes get a copy
 
     def before_train(self):
-        if not self.crop.whole or self.epoch<self.n_epoch-1: return
+        if not self.crop.full_images or self.epoch<self.n_epoch-1: return
         for m in self.model.modules():
             if not isinstance(m, nn.modules.batchnorm._BatchNorm): continue
             if not (m.training and m.track_running_stats): continue
@@ -77,7 +76,7 @@ class FullImages(Callback):
 
     def _undo(self):
         "Restore crops and momentum, also after an interrupted fit."
-        self.crop.whole = False
+        self.crop.full_images = False
         for m in self.model.modules():
             if 'momentum_was' in vars(m): m.momentum = vars(m).pop('momentum_was')
 
@@ -106,7 +105,8 @@ def _batch_size_of(dls):
     "Height and width of a batch, drawn from the validation loader where it has images; None where no loader has any."
     for dl in (dls.valid, dls.train):
         if not len(dl): continue
-        with _random_numbers_kept(dls): batch = next(iter(dl))
+        with _random_numbers_kept(dls):
+            batch = dl.one_batch() if hasattr(dl, 'one_batch') else next(iter(dl)) # PyTorch's loaders have no one_batch
         return batch[0].shape[-2:]
 
 def _size_of(dls, model, draw=True):
@@ -141,7 +141,8 @@ class MapLearner(Learner):
     ):
         "Freeze parameter groups; warns of an encoder that was never trained."
         super().freeze_to(n)
-        if hasattr(encoder := getattr(self.model, 'encoder', None), 'warn_if_frozen'): encoder.warn_if_frozen()
+        encoder = getattr(self.model, 'encoder', None)
+        if hasattr(encoder, 'warn_if_frozen'): encoder.warn_if_frozen()
 
     def add_cb(self,
         cb, # Callback, or its class
@@ -340,7 +341,7 @@ def load_unet(
     for f in (fname, about_file):
         if not f.is_file(): raise FileNotFoundError(
             f'{f} is missing: a saved Unet is a .safetensors and a .json file of one name')
-    about = _unmigrated(_read_about(about_file), about_file)
+    about = _read_about(about_file)
     _check_format(about, about_file)
     try: model = Unet(**about['config'])
     except TypeError as e: raise ValueError(
@@ -353,14 +354,6 @@ def load_unet(
     model.meta = about
     model.encoder.weights_from = about.get('weights_from')
     return model.eval().to(device)
-
-def _unmigrated(about, file):
-    "The packaged files until their migration to format 2, which also removes this function."
-    table = Path(mobiledepth.__file__).parent/'data'/'weights.json'
-    if 'format' in about or _sha256(file) not in table.read_text(): return about
-    new = dict(about, format=_format, config=dict(fusion='concat', min_stride=1, depth_range=None) | about['config'])
-    if 'vocab' in about: new['classes'] = Classes(tuple(about['vocab'])).to_json()
-    return dict(new, task='segmentation' if 'vocab' in about else 'depth')
 
 # %% ../nbs/07_learner.ipynb #f851a0f9
 weights_url = f'https://github.com/mobiledepth/mobiledepth/releases/download/v{mobiledepth.__version__}'

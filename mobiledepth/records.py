@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['schema', 'run_kinds', 'git_commit', 'versions', 'record_file', 'read_record', 'write_record', 'finished_record',
-           'load_records', 'markdown_table', 'by_experiment', 'spread', 'runs_of_kind', 'results_table',
-           'paired_difference', 'records_index', 'write_index']
+           'load_records', 'by_experiment', 'spread', 'runs_of_kind', 'results_table', 'paired_difference',
+           'records_index', 'write_index']
 
 # %% ../nbs/09b_records.ipynb #7024e4a7
 import json, platform, subprocess
@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from statistics import mean, stdev
 
-from .core import atomic_path, did_you_mean
+from .core import atomic_path, did_you_mean, markdown_table
 from .settings import flat_settings
 from .tasks import get_task, task_names
 
@@ -107,14 +107,6 @@ def load_records(
     files = sorted((f for o in folders for f in o.glob('[!.]*.json')), key=lambda f: f.name)
     records = [read_record(f) for f in files if _is_record(_read_json(f))]
     return [r for r in records if kind in (None, r.get('kind'))]
-
-# %% ../nbs/09b_records.ipynb #41805e87
-def markdown_table(
-    head, # Names of the columns
-    rows, # Lists of as many cells
-)->str:   # Markdown
-    "A table for `IPython.display.Markdown`, a README or a terminal."
-    return '\n'.join('| ' + ' | '.join(map(str, cells)) + ' |' for cells in (head, ['---']*len(head), *rows))
 
 # %% ../nbs/09b_records.ipynb #ab46b91c
 def _label(name, own, others):

@@ -1,7 +1,8 @@
 """Make mobiledepth/data/weights.json from weights/: `python scripts/make_weights.py [--check]`.
 
-The table holds the SHA-256 of both files of every network, and `load_student` takes no other file for that name. Run it after a file in
-weights/ was added, replaced or removed. With `--check` nothing is written; what is stale is shown, and the exit status is 1."""
+The table holds the SHA-256 of both files of every packaged model, and `load_student` takes no other file for that
+name. Run it after a file in weights/ was added, replaced or removed. With `--check` nothing is written; a stale table
+is shown as a diff, and the exit status is 1."""
 import difflib, json, sys
 from pathlib import Path
 
@@ -17,9 +18,11 @@ def main(
 ):
     "Make mobiledepth/data/weights.json from weights/."
     table = repo/'mobiledepth'/'data'/'weights.json'
-    old,text = table.read_text() if table.exists() else '',json.dumps(weights_sums(repo/'weights'), indent=1) + '\n'
+    old = table.read_text() if table.exists() else ''
+    text = json.dumps(weights_sums(repo/'weights'), indent=1) + '\n'
     if not check:
         with atomic_path(table) as tmp: tmp.write_text(text)
-    elif old!=text:
-        sys.exit('\n'.join([*difflib.unified_diff(old.splitlines(), text.splitlines(), 'weights.json', 'weights/', lineterm=''),
-                            'mobiledepth/data/weights.json is stale: run scripts/make_weights.py']))
+        return
+    if old==text: return
+    diff = difflib.unified_diff(old.splitlines(), text.splitlines(), 'weights.json', 'weights/', lineterm='')
+    sys.exit('\n'.join([*diff, 'mobiledepth/data/weights.json is stale: run scripts/make_weights.py']))

@@ -97,10 +97,10 @@ def check_camvid(
     for split in ('train','val','test') if complete else ():
         lost = [o for o in camvid_names(split) if o not in have]
         faults += [f'{Path(path)/"images"/o}.*: missing, a frame of {split}' for o in lost]
-    if faults: raise DataError(f'{path} is not a correct folder in the layout of CamVid, {len(faults)} fault(s):', faults)
+    if faults: raise DataError(f'{path} is not a correct folder in CamVid\'s layout, {len(faults)} fault(s):', faults)
     return images
 
-# %% ../../nbs/02f_data.camvid.ipynb #aed69561
+# %% ../../nbs/02f_data.camvid.ipynb #9417477b
 def camvid_fingerprint(
     path, # Folder in CamVid's layout
 )->str:   # 64 hexadecimal digits
@@ -111,7 +111,7 @@ def camvid_fingerprint(
     for o in ('images', 'labels'): res += [f for f in (path/o).glob('[!.]*') if f.is_file()]
     return fingerprint(path, res)
 
-# %% ../../nbs/02f_data.camvid.ipynb #f8d23052
+# %% ../../nbs/02f_data.camvid.ipynb #82eb5437
 def _warn_training(path, have):
     "Warn of what is not as in the official set: frames missing, frames unknown, another `valid.txt`."
     parts,valid = {o:set(camvid_names(o)) for o in ('train','val','test')},set(_valid_txt(path))
@@ -121,8 +121,9 @@ def _warn_training(path, have):
         warnings.warn(f'{path} is not the whole of CamVid: {counts}, {len(own)} others', stacklevel=5)
     if lost := sorted(valid - have - parts['val']):
         warnings.warn(f"{path/'valid.txt'} names {len(lost)} frames that are not there ({lost[0]}, ...)", stacklevel=5)
-    if other := sorted(valid & (parts['train'] | parts['test'])): warnings.warn(
-        f"{path/'valid.txt'} names {len(other)} frames of train or test ({other[0]}, ...): the official lists decide", stacklevel=5)
+    if other := sorted(valid & (parts['train'] | parts['test'])):
+        some = f'{len(other)} frames of train or test ({other[0]}, ...)'
+        warnings.warn(f"{path/'valid.txt'} names {some}: the official lists decide", stacklevel=5)
 
 def _warn_camvid(path, images, split):
     "Warn of frames that are missing, from training or from an official `split`."
@@ -137,9 +138,10 @@ _camvid_url = 'https://s3.amazonaws.com/fast-ai-imagelocal/camvid.tgz' # fastai'
 def _camvid_folder(path=None): return data_dir('camvid', path, _camvid_url)
 def _is_camvid_folder(path): return (path/'codes.txt').exists() or not (path/'depth').is_dir()
 
-camvid = register_dataset(DataSet('camvid', check_camvid, camvid_splits, dict(segmentation=LabelTarget()), {'11':camvid11, '32':camvid32},
-    folder=_camvid_folder, holdouts=camvid_holdouts, group=camvid_sequence, fingerprint=camvid_fingerprint, is_folder=_is_camvid_folder,
-    warn=_warn_camvid, advice='name frames to validate on in valid.txt, one a line', license='research use'))
+camvid = register_dataset(DataSet('camvid', check_camvid, camvid_splits, dict(segmentation=LabelTarget()),
+    classes={'11':camvid11, '32':camvid32}, folder=_camvid_folder, holdouts=camvid_holdouts, group=camvid_sequence,
+    fingerprint=camvid_fingerprint, is_folder=_is_camvid_folder, warn=_warn_camvid,
+    advice='name frames to validate on in valid.txt, one a line', license='research use'))
 
 # %% ../../nbs/02f_data.camvid.ipynb #d23f15cf
 @delegates(DataSet.dls, but=['task', 'classes'])
@@ -152,7 +154,7 @@ def camvid_dls(
     complete:bool=False,  # Raise unless all 701 frames are there?
     **kwargs
 ):                        # `DataLoaders` of images in 0..1 and label maps; `vocab`, `c` and the loss come with it
-    "Loaders of the official train and val frames (by name), augmented and full. Raises `DataError` or `ValueError`; warns of a subset."
+    "Loaders of the official train and val frames, by name. Raises `DataError` or `ValueError`; warns of a subset."
     classes = camvid_classes_of(codes)
     if complete: check_camvid(camvid.find(path), pixels=False, complete=True)
     return camvid.dls(path, size=size, bs=bs, classes=classes, holdout=holdout, **kwargs)
@@ -163,8 +165,8 @@ def camvid_test_dl(
     size:tuple=(128,160), # Height and width of the images, pixels; labels keep their own
     bs:int=8,             # Frames in a batch
     codes:str='11',       # '11' or '32'
-    split:str=None,       # 'test', 'val', 'train', or a sequence such as '0006R0': its frames that `holdout` takes out of train; None: 'test', or 'val' for own frames
+    split:str=None,       # A split, or a sequence of train such as '0006R0'; None: 'test', or 'val' for own frames
     **kwargs
-):                        # `TfmdDL` of images in 0..1 and labels as `TensorMask`, in the order of the names; with `split`
-    "A loader over full frames with labels at their own size. Raises `DataError`, `ValueError` for an unknown `split`; warns of missing ones."
+):                        # `TfmdDL` of images in 0..1 and label maps, in the order of the names; with `split`
+    "A loader over full frames. Raises `DataError`, `ValueError` for an unknown `split`; warns of missing frames."
     return camvid.test_dl(path, size=size, bs=bs, classes=camvid_classes_of(codes), split=split, **kwargs)

@@ -6,18 +6,19 @@
 __all__ = ['camvid_codes', 'camvid_colors', 'VOID32', 'VOID11', 'camvid_map11', 'camvid_classes', 'camvid11', 'camvid32',
            'camvid_classes_of']
 
-# %% ../../nbs/02_data.codes.ipynb #4ea12c5b
+# %% ../../nbs/02_data.codes.ipynb #f7150cbd
 from ..segmentation.classes import Classes
 
 # %% ../../nbs/02_data.codes.ipynb #db25506d
-camvid_codes = ('Animal Archway Bicyclist Bridge Building Car CartLuggagePram Child Column_Pole Fence LaneMkgsDriv LaneMkgsNonDriv '
-    'Misc_Text MotorcycleScooter OtherMoving ParkingBlock Pedestrian Road RoadShoulder Sidewalk SignSymbol Sky SUVPickupTruck TrafficCone '
-    'TrafficLight Train Tree Truck_Bus Tunnel VegetationMisc Void Wall').split()
+camvid_codes = ('Animal Archway Bicyclist Bridge Building Car CartLuggagePram Child Column_Pole Fence '
+    'LaneMkgsDriv LaneMkgsNonDriv '
+    'Misc_Text MotorcycleScooter OtherMoving ParkingBlock Pedestrian Road RoadShoulder Sidewalk SignSymbol Sky '
+    'SUVPickupTruck TrafficCone TrafficLight Train Tree Truck_Bus Tunnel VegetationMisc Void Wall').split()
 camvid_colors = [
-    (64,128,64), (192,0,128), (0,128,192), (0,128,64), (128,0,0), (64,0,128), (64,0,192), (192,128,64), (192,192,128), (64,64,128),
-    (128,0,192), (192,0,64), (128,128,64), (192,0,192), (128,64,64), (64,192,128), (64,64,0), (128,64,128), (128,128,192), (0,0,192),
-    (192,128,128), (128,128,128), (64,128,192), (0,0,64), (0,64,64), (192,64,128), (128,128,0), (192,128,192), (64,0,64), (192,192,0),
-    (0,0,0), (64,192,0)]
+    (64,128,64), (192,0,128), (0,128,192), (0,128,64), (128,0,0), (64,0,128), (64,0,192), (192,128,64),
+    (192,192,128), (64,64,128), (128,0,192), (192,0,64), (128,128,64), (192,0,192), (128,64,64), (64,192,128),
+    (64,64,0), (128,64,128), (128,128,192), (0,0,192), (192,128,128), (128,128,128), (64,128,192), (0,0,64),
+    (0,64,64), (192,64,128), (128,128,0), (192,128,192), (64,0,64), (192,192,0), (0,0,0), (64,192,0)]
 VOID32 = 30  # `Void` is one of the 32 codes
 VOID11 = 255 # and no class of the 11
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['depth_folder', 'read_lists', 'depth_names', 'has_depth_alone', 'listed_splits', 'depth_dls', 'depth_test_dl']
 
-# %% ../../nbs/03b_data.folder.ipynb #6da38d56
+# %% ../../nbs/03b_data.folder.ipynb #e63962e7
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,8 @@ from fastcore.meta import delegates
 from ..core import DataError, data_dir
 from .dataset import DataSet, register_dataset
 from .images import image_files, list_faults
-from ..depth.files import DepthTarget, check_depth, depth_file, depth_fingerprint, depth_format, folder_depth_options
+from ..depth.files import (DepthTarget, check_depth, depth_file, depth_fingerprint, depth_format,
+                                     folder_depth_options)
 
 # %% ../../nbs/03b_data.folder.ipynb #8c0f9e72
 def read_lists(
@@ -28,12 +29,13 @@ def read_lists(
 
 def depth_names(
     path,                 # Folder with `images` and `depth`
-    valid_pct:float=None, # Share of the frames to validate on, the last by name, where no list says which; None: as `depth_format` finds it
+    valid_pct:float=None, # Share of the frames to validate on where no list names them; None: as in `depth_format`
 )->dict:                  # 'train' and 'val', and 'test' where it is listed -> names
-    "Which frame is for what. Raises `ValueError` where nothing is left to train or validate on, `DataError` for lists that cannot be."
+    "Which frame is for what. Raises `ValueError` where nothing is left for a part, `DataError` for incorrect lists."
     stems = image_files(Path(path)/'images').attrgot('stem')
     lists = read_lists(path, ('train','val','test'))
-    if faults := list_faults(lists, set(stems)): raise DataError(f'The lists of frames in {path} are not correct:', faults)
+    if faults := list_faults(lists, set(stems)):
+        raise DataError(f'The lists of frames in {path} are not correct:', faults)
     listed = {f.name.removesuffix('_names.txt'):names for f,names in lists.items()}
     taken = {*listed.get('val', []), *listed.get('test', [])}
     train,valid = listed.get('train', [o for o in stems if o not in taken]),listed.get('val')
@@ -46,7 +48,7 @@ def depth_names(
     test = dict(test=listed['test']) if listed.get('test') else {}
     return dict(train=train, val=valid, **test)
 
-# %% ../../nbs/03b_data.folder.ipynb #582af9ae
+# %% ../../nbs/03b_data.folder.ipynb #56300005
 def has_depth_alone(
     path, # Folder
 )->bool:
@@ -61,8 +63,8 @@ def listed_splits(
 
 def _is_depth_folder(path): return has_depth_alone(path) and listed_splits(path)!={'train','test'} # those are NYU's
 
-depth_folder = register_dataset(DataSet('depth', check_depth, depth_names, dict(depth=DepthTarget()), fingerprint=depth_fingerprint,
-    folder=partial(data_dir, 'depth'), is_folder=_is_depth_folder, check_pixels=True,
+depth_folder = register_dataset(DataSet('depth', check_depth, depth_names, dict(depth=DepthTarget()),
+    fingerprint=depth_fingerprint, folder=partial(data_dir, 'depth'), is_folder=_is_depth_folder, check_pixels=True,
     advice='name frames in val_names.txt, one a line'))
 
 def _depth_folder(valid_pct, **given):
@@ -70,16 +72,16 @@ def _depth_folder(valid_pct, **given):
     return replace(depth_folder, check=partial(check_depth, **given), splits=partial(depth_names, valid_pct=valid_pct),
                    targets=dict(depth=DepthTarget(partial(folder_depth_options, **given))))
 
-# %% ../../nbs/03b_data.folder.ipynb #38996886
+# %% ../../nbs/03b_data.folder.ipynb #bc3b8fc1
 @delegates(DataSet.dls, but=['task', 'classes', 'holdout'])
 def depth_dls(
     path,                 # Folder with `images/NAME.*` and `depth/NAME.png`, `.tif` or `.npy`
     valid_pct:float=None, # As for `depth_names`
-    unit:float=None,      # Metres a step; None, here and below: as `depth.json` says, else 0.001 for integers, 1 for floats
-    invalid=None,         # Number that means no reading, beside what is not finite or not above 0; else 0
-    depth_range=None,     # Metres, readings outside are dropped; else 0.05 to 200
+    unit:float=None,      # Metres a step; None: as `depth.json` says, else 0.001 for integers, 1 for floats
+    invalid=None,         # Number that means no reading; None: as `depth.json` says, else 0
+    depth_range=None,     # Metres, readings outside are dropped; None: as `depth.json` says, else 0.05 to 200
     **kwargs
-):                        # `DataLoaders` of images in 0..1 and `TensorDepth`; with `c`, `depth_median` and `depth_range`
+):                        # `DataLoaders` of images in 0..1 and `TensorDepth`, with `depth_median` and `depth_range`
     "Loaders over a custom folder of images with depth, all files checked first. Raises `DataError`, `ValueError`."
     return _depth_folder(valid_pct, unit=unit, invalid=invalid, depth_range=depth_range).dls(path, **kwargs)
 

@@ -20,7 +20,7 @@ from ..core import DataError
 from .codes import camvid32, camvid_codes, camvid_colors, camvid_map11
 from ..segmentation.classes import Classes
 
-# %% ../../nbs/02b_data.images.ipynb #54a8f156
+# %% ../../nbs/02b_data.images.ipynb #b3517dcd
 _image_suffixes = {suffix for suffix,kind in mimetypes.types_map.items() if kind.startswith('image/')}
 
 def image_files(
@@ -32,7 +32,7 @@ def image_files(
     files = [o for o in folder.iterdir() if o.suffix.lower() in _image_suffixes and not o.name.startswith('.')]
     return L(sorted((o for o in files if o.is_file()), key=lambda o: o.name))
 
-# %% ../../nbs/02b_data.images.ipynb #f7435e3c
+# %% ../../nbs/02b_data.images.ipynb #d1e2bee7
 def image_sizes(
     images, # Paths
 )->Counter: # `(w, h)` -> number of images; those that cannot be read are left out
@@ -100,7 +100,7 @@ def orientation_faults(
     return [f'{f}: is to be turned before it is shown (EXIF orientation {turn}), expected upright: '
             'write it turned, as `PIL.ImageOps.exif_transpose` does']
 
-# %% ../../nbs/02b_data.images.ipynb #f3e289ca
+# %% ../../nbs/02b_data.images.ipynb #aa087f6f
 _label_modes = {'L':np.uint8, 'I;16':np.uint16, 'I;16B':np.uint16, 'I':np.int32}
 
 def label_faults(
@@ -113,7 +113,7 @@ def label_faults(
     if isinstance(label, str): return [label]
     res = []
     if label.mode not in _label_modes:
-        res.append(f'{f}: has mode {label.mode!r}, expected a grey image of 8 or 16 bits with one stored value for each pixel')
+        res.append(f'{f}: has mode {label.mode!r}, expected a grey image of 8 or 16 bits, one value for each pixel')
     elif unknown := classes.faults(np.asarray(label)):
         some = ', '.join(map(str, unknown[:8])) + ', ...'*(len(unknown)>8)
         res.append(f'{f}: has code {some}, expected {allowed_text(classes)}')
@@ -139,7 +139,7 @@ def read_classes(
         raise DataError('A label that cannot be used (`check_frames` checks all of them):', faults)
     return classes.encode(np.asarray(label))
 
-# %% ../../nbs/02b_data.images.ipynb #f04b2998
+# %% ../../nbs/02b_data.images.ipynb #d17a0125
 def list_faults(
     lists:dict, # File of a list -> names in it
     stems:set,  # Names of the frames that there are, without extension
@@ -209,7 +209,7 @@ def check_frames(
     if faults: raise DataError(f'{path} is not a correct folder of frames, {len(faults)} fault(s):', faults)
     return images
 
-# %% ../../nbs/02b_data.images.ipynb #7f1d9a14
+# %% ../../nbs/02b_data.images.ipynb #59a083d8
 class LabelTarget:
     "From an image file to its label map: what `DataSet.targets` holds for segmentation."
     def __init__(self,

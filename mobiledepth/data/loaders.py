@@ -5,31 +5,26 @@
 # %% auto #0
 __all__ = ['hidden_images', 'training_loaders', 'test_loader']
 
-# %% ../../nbs/02e_data.loaders.ipynb #a982a58b
+# %% ../../nbs/02e_data.loaders.ipynb #ce927806
 from fastai.vision.all import *
 from .cache import open_cache
+from .dataset import labels_step
 from .images import image_sizes
 from .transforms import ColorLabels, CropResize, FrameReader, OpenPicture, ResizeImage
 from ..tasks import get_task
 
-# %% ../../nbs/02e_data.loaders.ipynb #444dc62f
-def _labels_step(labels):
-    "The n of 'every n', 1 of 'all'. Raises `ValueError` for another text."
-    found = re.fullmatch(r'all|every ([1-9]\d*)', str(labels))
-    if not found: raise ValueError(f"labels={labels!r}: expected 'all', or 'every n' for the labels of every n-th training frame")
-    return int(found[1] or 1)
-
+# %% ../../nbs/02e_data.loaders.ipynb #65049b71
 def hidden_images(
     images,           # Images to train on
     labels:str='all', # 'all', or 'every n'
 )->list:              # Those without a label
     "The training images whose position is no multiple of n. Raises `ValueError` for another `labels`."
-    step = _labels_step(labels)
+    step = labels_step(labels)
     return [o for i,o in enumerate(images) if i%step]
 
-# %% ../../nbs/02e_data.loaders.ipynb #d6b78aea
+# %% ../../nbs/02e_data.loaders.ipynb #ec2e26fc
 def _spare(images, item_tfms):
-    "The whole number that all `images` can be shrunk by before the crop among `item_tfms`; 1 when there is no `CropResize`."
+    "By which whole number `images` can be shrunk before the crop among `item_tfms`; 1 without a `CropResize`."
     crops = [o for o in L(item_tfms) if isinstance(o, CropResize)]
     return min((o.spare(h, w) for o in crops for w,h in image_sizes(images)), default=1)
 
@@ -40,16 +35,34 @@ def _task_classes(data, task, classes):
 
 def _check_fill(item_tfms, classes):
     "Raise `ValueError` where a crop that zooms out fills labels with another value than the ignored one."
-    for o in L(item_tfms):
-        if isinstance(o, CropResize) and o.max_scale>1 and classes is not None and o.ignore_index!=classes.ignore_index: raise ValueError(
-            f'the crop fills the outside of a label with {o.ignore_index}, and these classes ignore {classes.ignore_index}: '
-            f'give the augmentation ignore_index={classes.ignore_index}')
+    ignore = None if classes is None else classes.ignore_index
+    zooms_out = [o for o in L(item_tfms) if classes is not None and isinstance(o, CropResize) and o.max_scale>1]
+    for o in zooms_out:
+        if o.ignore_index!=ignore: raise ValueError(
+            f'the crop fills the outside of a label with {o.ignore_index}, and these classes ignore {ignore}: '
+            f'give the augmentation ignore_index={ignore}')
 
-# %% ../../nbs/02e_data.loaders.ipynb #064333d7
+# %% ../../nbs/02e_data.loaders.ipynb #72d5cbe3
 def _measure(type_tfms, images):
     "Show labelled training `images` to the transforms of a target that measure them."
     for i,o in enumerate(type_tfms):
         if hasattr(o, 'measure'): o.measure(compose_tfms(f, type_tfms[:i]) for f in images[::max(1, len(images)//100)])
+
+def _reader(data, path, factor, cache):
+    "What opens the files of a data set: through its cache, or without one."
+    return FrameReader(path, factor, open_cache(data.cache or data.name) if cache else None)
+
+def _checked(data, path, pixels):
+    "The folder of a data set and its images, for training: faults are raised, and what is unusual is warned of."
+    path = data.find(path)
+    images = data.check(path, pixels=pixels)
+    if data.warn: data.warn(path, images, '')
+    return path,images
+
+def _positions(images, names):
+    "Where in `images` those called `names` are."
+    where = {o.stem:i for i,o in enumerate(images)}
+    return [where[o] for o in names]
 
 def _tell(loaders, data, task, classes, size):
     "Note on loaders what they are of."
@@ -73,28 +86,25 @@ def training_loaders(
     labels:str='all',
     **kwargs
 )->DataLoaders:           # Images in 0..1 and targets
-    "Loaders of the frames to train on, augmented, and to validate on, as full images."
+    "Loaders of augmented frames to train on, and full ones to validate on."
     if use_every<1: raise ValueError(f'use_every={use_every}: expected 1 for all frames, or more')
     task = data.task(task)
     classes = _task_classes(data, task, classes)
-    default_items,default_batches = get_task(task).tfms(size, **({} if classes is None else dict(classes=classes)))
-    items,batches = ifnone(item_tfms, default_items),ifnone(batch_tfms, default_batches)
+    known = {} if classes is None else dict(classes=classes)
+    items,batches = map(ifnone, (item_tfms, batch_tfms), get_task(task).tfms(size, **known))
     _check_fill(items, classes)
-    path = data.find(path)
-    images = data.check(path, pixels=data.check_pixels)
-    if data.warn: data.warn(path, images, '')
-    where = {o.stem:i for i,o in enumerate(images)}
-    train,valid = ([where[o] for o in names] for names in data.training_parts(path, holdout))
+    path,images = _checked(data, path, data.check_pixels)
+    train,valid = (_positions(images, names) for names in data.training_parts(path, holdout))
     train = train[::use_every]
     crops = data.crops(images, False) if data.crops else []
-    used = images[[*train, *valid]]
-    reader = FrameReader(path, 1 if crops else _spare(used, items), open_cache(data.cache or data.name) if cache else None)
+    reader = _reader(data, path, 1 if crops else _spare(images[[*train, *valid]], items), cache)
     hidden = hidden_images(images[train], labels)
     target = data.targets[task](path, reader, classes, hidden)
     colors = [] if classes is None else [ColorLabels(classes)]
-    block = DataBlock((TransformBlock(OpenPicture(reader), batch_tfms=IntToFloatTensor), TransformBlock(target, colors)),
-        splitter=lambda _: (train, valid), item_tfms=[*items, *crops], batch_tfms=batches)
-    dls = block.dataloaders(images, path=Path(path), bs=bs, num_workers=num_workers, **{'drop_last':len(train)>=bs, **kwargs})
+    blocks = TransformBlock(OpenPicture(reader), batch_tfms=IntToFloatTensor),TransformBlock(target, colors)
+    block = DataBlock(blocks, splitter=lambda _: (train, valid), item_tfms=[*items, *crops], batch_tfms=batches)
+    kwargs = dict(drop_last=len(train)>=bs) | kwargs
+    dls = block.dataloaders(images, path=Path(path), bs=bs, num_workers=num_workers, **kwargs)
     without = set(hidden)
     _measure(target, [o for o in dls.train_ds.items if o not in without])
     return _tell(dls, data, task, classes, size)
@@ -118,15 +128,17 @@ def test_loader(
     path = data.find(path)
     images = data.check(path, pixels=False)
     split,names = data.part(path, split)
-    wanted = set(names)
     if data.warn: data.warn(path, images, split)
+    wanted = set(names)
     crops = data.crops(images, True) if data.crops else []
     images = images.filter(lambda o: o.stem in wanted)
-    reader = FrameReader(path, 1, open_cache(data.cache or data.name) if cache else None)
+    reader = _reader(data, path, 1, cache)
     target = data.targets[task](path, reader, classes, [])
     dsets = Datasets(images, [[OpenPicture(reader, None if crops else size)], target])
-    after_item = [*crops, *([ResizeImage(size)] if size else []), *([] if classes is None else [ColorLabels(classes)]), ToTensor]
-    dl = TfmdDL(dsets, bs=bs if len(image_sizes(images))==1 else 1, num_workers=num_workers, device=ifnone(device, default_device()),
-                after_item=after_item, after_batch=[IntToFloatTensor])
+    resize = [ResizeImage(size)] if size else []
+    colors = [] if classes is None else [ColorLabels(classes)]
+    if len(image_sizes(images))>1: bs = 1
+    dl = TfmdDL(dsets, bs=bs, num_workers=num_workers, device=ifnone(device, default_device()),
+                after_item=[*crops, *resize, *colors, ToTensor], after_batch=[IntToFloatTensor])
     dl.split = split
     return _tell(dl, data, task, classes, size)

@@ -6,7 +6,7 @@
 __all__ = ['resize_box', 'CropResize', 'FrameReader', 'resize_image', 'OpenPicture', 'ResizeImage', 'OpenLabel', 'ColorLabels',
            'RandomColor', 'camvid_tfms']
 
-# %% ../../nbs/02c_data.transforms.ipynb #2a22a846
+# %% ../../nbs/02c_data.transforms.ipynb #d0ed99de
 import hashlib, json, math, random
 
 from matplotlib.colors import ListedColormap
@@ -46,19 +46,21 @@ class CropResize(RandTransform):
         size:tuple,            # Height and width, pixels
         min_scale:float=0.3,   # Smallest area of a crop, 1 is the image's
         max_scale:float=1.,    # Largest; above 1 the image is zoomed out, with the ignored label around it
-        ratio:float=4/3,       # Largest distortion: width over height is up to this many times the image's, or as much less
+        ratio:float=4/3,       # Largest distortion of width over height, as a factor of the image's
         ignore_index:int=255,  # Label outside of the image
     ):
         super().__init__()
         if not 0 < min_scale <= max_scale or ratio < 1:
-            raise ValueError(f'{min_scale=}, {max_scale=}, {ratio=}: expected 0 < min_scale <= max_scale and ratio >= 1')
+            given = f'{min_scale=}, {max_scale=}, {ratio=}'
+            raise ValueError(f'{given}: expected 0 < min_scale <= max_scale and ratio >= 1')
         if max_scale>1 and ignore_index is None:
             raise ValueError(f'{max_scale=}: the outside of an image needs an ignored label, and ignore_index is None')
         store_attr()
 
     def before_call(self, b, split_idx):
         sizes = {tuple(o.size) for o in (b if isinstance(b, tuple) else (b,))}
-        if len(sizes) > 1: raise DataError('A label has another size than its image (`check_frames` finds which):', sizes)
+        if len(sizes) > 1:
+            raise DataError('A label has another size than its image (`check_frames` finds which):', sizes)
         w,h = sizes.pop()
         self.box = self._draw(w, h) if split_idx==0 and not self.full_images else (0,0,w,h)
 
@@ -77,7 +79,7 @@ class CropResize(RandTransform):
         h, # Height of an image, pixels
         w, # Its width
     )->int:
-        "The whole number by which the image may be shrunk beforehand: the smallest crop keeps as many pixels as `size` has."
+        "By which whole number an image may be shrunk so that the smallest crop keeps as many pixels as `size` has."
         side = min(1, (self.min_scale/self.ratio)**0.5)
         return max(1, int(min(h*side/self.size[0], w*side/self.size[1])))
 
@@ -86,7 +88,7 @@ class CropResize(RandTransform):
 
 # %% ../../nbs/02c_data.transforms.ipynb #f252a2aa
 def _shrink(im, k):
-    "`im` with a `k`-th of its height and width, rounded up: the mean of each block of an image, the middle pixel of a label's."
+    "`im` with a `k`-th of its height and width, rounded up: means of blocks of an image, middle pixels of a label."
     if k==1: return im
     if im.mode=='RGB': return im.reduce(k)
     cols,rows = (np.minimum(np.arange(0, n, k) + k//2, n-1) for n in im.size)
@@ -115,8 +117,9 @@ def _open_picture(f):
     "An image with three colours."
     try: return PILImage.create(f)
     except FileNotFoundError: raise
-    except (OSError, SyntaxError) as e: raise DataError('An image that cannot be used (`check_frames` checks all of them):',
-        [f'{f}: unreadable ({type(e).__name__}: {e})']) from e
+    except (OSError, SyntaxError) as e:
+        fault = f'{f}: unreadable ({type(e).__name__}: {e})'
+        raise DataError('An image that cannot be used (`check_frames` checks all of them):', [fault]) from e
 
 def resize_image(
     im,   # Pillow image
@@ -130,12 +133,13 @@ class OpenPicture(Transform):
     input_types = Path,str,Tensor,ndarray,bytes,Image.Image # for `learn.predict`
     def __init__(self,
         reader=FrameReader(), # Opens it
-        size:tuple=None,      # Height and width to resize the images of the data set to; None leaves them to other transforms
+        size:tuple=None,      # Height and width to resize the images of the data set to; None: they keep theirs
     ): store_attr()
 
     def encodes(self, f):
         if self.size is None: return PILImage(self.reader(f, _open_picture, 'picture'))
-        return PILImage(self.reader(f, _open_picture, 'squished', *self.size, shrink=lambda im,_: resize_image(im, self.size)))
+        def shrink(im, factor): return resize_image(im, self.size)
+        return PILImage(self.reader(f, _open_picture, 'squished', *self.size, shrink=shrink))
 
 class ResizeImage(Transform):
     "Resize the image and leave the target at its own size."
@@ -192,7 +196,7 @@ class RandomColor(RandTransform):
     "In training, another brightness, contrast, saturation and hue for each image of a batch; masks stay as they are."
     order = 20 # after `IntToFloatTensor`
     def __init__(self,
-        strength:float=0.3, # The three are factors up to `1+strength`, or one over it; the hue turns by up to `strength/6` circles
+        strength:float=0.3, # Factors up to `1+strength`, or one over it; the hue turns by up to `strength/6` circles
     ):
         super().__init__()
         store_attr()

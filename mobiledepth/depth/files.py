@@ -52,7 +52,8 @@ def _saturated(x, f, invalid):
     "A sentence where many numbers are the largest of their type and may mean no reading."
     top = np.iinfo(x.dtype).max if x.dtype.kind=='u' else None
     if not top or invalid==top or (share := (x==top).mean())<=.01: return None
-    return f'{f}: {share:.0%} of it is {top}, the largest number of its type: give invalid={top} if that means no reading'
+    return (f'{f}: {share:.0%} of it is {top}, the largest number of its type: '
+            f'give invalid={top} if that means no reading')
 
 def _implausible(f, middle, unit, least, most):
     "A sentence on a median of `middle` metres, with the unit that would make it plausible."
@@ -73,7 +74,8 @@ def _metres(x, f, unit, invalid, depth_range):
     least,most = min(lo, plausible[0]),max(hi, plausible[1])
     if not least<=middle<=most: return _implausible(f, middle, unit, least, most)
     kept = np.where(there & (metres>=lo) & (metres<=hi), metres, np.float32(0))
-    return kept if kept.any() else f'{f}: has no reading within depth_range={lo:g} to {hi:g} m, the median is {middle:.4g} m'
+    if kept.any(): return kept
+    return f'{f}: has no reading within depth_range={lo:g} to {hi:g} m, the median is {middle:.4g} m'
 
 def read_depth(
     f,                      # `.png` of 16 bits, `.tif` or `.npy`
@@ -87,7 +89,7 @@ def read_depth(
     if isinstance(x, str): raise DataError('A depth map that cannot be used (`check_depth` checks all of them):', [x])
     return x
 
-# %% ../../nbs/03_depth.files.ipynb #31a7d390
+# %% ../../nbs/03_depth.files.ipynb #b23d1713
 def _is_number(o): return isinstance(o, (int,float)) and not isinstance(o, bool)
 
 def _depth_json(file, keys):
@@ -97,7 +99,8 @@ def _depth_json(file, keys):
     except ValueError as e:
         raise DataError(f'{file} is not JSON ({e}): expected something like {{"unit": 0.001, "invalid": 65535}}') from e
     if not isinstance(res, dict): raise DataError(f'{file}: expected some of {", ".join(keys)}')
-    if unknown := res.keys()-keys: raise DataError(f'{file}: expected some of {", ".join(keys)}, found {", ".join(unknown)}')
+    if unknown := res.keys()-keys:
+        raise DataError(f'{file}: expected some of {", ".join(keys)}, found {", ".join(unknown)}')
     wrong = []
     for k,v in res.items():
         numbers = v if k=='depth_range' and isinstance(v, list) else [v]
@@ -109,13 +112,15 @@ def depth_format(
     path,    # Folder with `images` and `depth`
     **given  # Any of the four, None where it is not known
 )->dict:     # `unit`, `invalid`, `depth_range` and `valid_pct`
-    "How a folder's depth is written and split: what is given, else what `depth.json` in it says, else the usual. Raises `DataError`."
+    "How a folder's depth is written and split: as given, else as in `depth.json`, else the usual. Raises `DataError`."
     res = dict(unit=None, invalid=0, depth_range=(.05,200.), valid_pct=.2)
-    for known in (_depth_json(Path(path)/'depth.json', list(res)), given): res |= {k:v for k,v in known.items() if v is not None}
+    noted = _depth_json(Path(path)/'depth.json', list(res))
+    for known in (noted, given): res |= {k:v for k,v in known.items() if v is not None}
     lo,hi = res['depth_range'] if np.shape(res['depth_range'])==(2,) else (0,0)
     if not 0<lo<hi: raise ValueError(f"depth_range={res['depth_range']}: expected (nearest, farthest) in metres")
-    if res['unit'] is not None and not res['unit']>0: raise ValueError(f"unit={res['unit']}: expected metres a step, above 0")
-    if not 0<res['valid_pct']<1: raise ValueError(f"valid_pct={res['valid_pct']}: expected a share between 0 and 1")
+    unit,share = res['unit'],res['valid_pct']
+    if unit is not None and not unit>0: raise ValueError(f'unit={unit}: expected metres a step, above 0')
+    if not 0<share<1: raise ValueError(f'valid_pct={share}: expected a share between 0 and 1')
     return res
 
 # %% ../../nbs/03_depth.files.ipynb #20cb431f
@@ -126,7 +131,8 @@ def tiny_depth(
 )->Path:                # `path`
     "Generated rooms with depth in millimetres. Raises `ValueError` on a data set."
     path,rng = Path(path),np.random.default_rng(42)
-    if (path/'images').exists(): raise ValueError(f'{path} holds a data set already: give another folder, nothing is overwritten')
+    if (path/'images').exists():
+        raise ValueError(f'{path} holds a data set already: give another folder, nothing is overwritten')
     for o in ('images','depth'): (path/o).mkdir(parents=True, exist_ok=True)
     y,x = np.mgrid[:size[0],:size[1]]/np.reshape(size, (2,1,1))
     for i in range(n):
@@ -196,7 +202,7 @@ def depth_fingerprint(
     for o in ('images', 'depth'): files += (path/o).glob('[!.]*')
     return fingerprint(path, files)
 
-# %% ../../nbs/03_depth.files.ipynb #4f101296
+# %% ../../nbs/03_depth.files.ipynb #49830755
 def folder_depth_options(
     path,    # Folder
     **given  # As for `depth_format`

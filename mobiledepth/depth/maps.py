@@ -45,7 +45,8 @@ class TensorDepth(TensorMask):
         "Draw one map."
         x = self.detach().as_subclass(Tensor).cpu().float().squeeze()
         lo,hi = depth_limits(x)
-        ax = show_image(np.ma.masked_array(x, ~valid_depth(x)), ctx=ctx, cmap=depth_cmap, vmin=ifnone(vmin, lo), vmax=ifnone(vmax, hi), **kwargs)
+        seen = np.ma.masked_array(x, ~valid_depth(x))
+        ax = show_image(seen, ctx=ctx, cmap=depth_cmap, vmin=ifnone(vmin, lo), vmax=ifnone(vmax, hi), **kwargs)
         if bar: depth_bar([ax])
         return ax
 
@@ -83,7 +84,7 @@ class DepthCropResize(CropResize):
     @delegates(CropResize.__init__)
     def __init__(self,
         size:tuple,              # Height and width, pixels
-        rescale_depth:bool=True, # Divide depth by the enlargement (the mean of both directions)? False for images by cameras of many kinds
+        rescale_depth:bool=True, # Divide depth by the enlargement? False for images by several types of camera
         min_scale:float=0.5,     # Smallest area of a crop, 1 is the image's
         **kwargs
     ):
@@ -128,14 +129,15 @@ def depth_tfms(
     (_,mirror),batch_tfms = camvid_tfms(size, color, flip)
     return [DepthCropResize(size, **kwargs), mirror],batch_tfms
 
-# %% ../../nbs/03a_depth.maps.ipynb #da9272d7
+# %% ../../nbs/03a_depth.maps.ipynb #657ed539
 def depth_stats(
     maps,    # Depth maps, `(..., h, w)` metres
 )->tuple:    # Median; and nearest and farthest but a few, metres
     "What a network and its colours should start from. Raises `ValueError` where there is no reading."
     readings = [o[o>0] for o in map(np.asarray, maps)]
     x = np.concatenate(readings) if readings else np.zeros(0)
-    if not len(x): raise ValueError('there is no depth to learn from in the training frames: all of it is hidden or has no reading')
+    if not len(x): raise ValueError(
+        'there is no depth to learn from in the training frames: all of it is hidden or has no reading')
     return float(np.median(x)),[round(float(o), 3) for o in np.quantile(x, (.01,.99))]
 
 # %% ../../nbs/03a_depth.maps.ipynb #5003336b
@@ -149,7 +151,8 @@ class OpenDepth(Transform):
         hidden=(),              # Maps to open without readings
     ):
         store_attr('unit,invalid,reader', within=tuple(depth_range), n_hidden=len(hidden))
-        self.hidden,self.c = set(hidden),1 # loaders hand unknown names on to their transforms, and `depth_range` is what training saw
+        self.hidden = set(hidden)
+        self.c = 1 # loaders look up `c` and `depth_range` here, so what is dropped is called `within`
 
     def encodes(self, f:Path):
         how = self.unit, self.invalid, self.within
@@ -175,18 +178,24 @@ def _show_maps(ctxs, columns, max_n, **kwargs):
     maps = [o for col in columns for o in col[:max_n] if isinstance(o, TensorDepth)]
     lo,hi = depth_limits(maps[0], *maps[1:])
     for i,col in enumerate(columns):
-        for b,ax in zip(col[:max_n], ctxs[i::len(columns)]): b.show(ctx=ax, **((dict(vmin=lo, vmax=hi) if isinstance(b, TensorDepth) else {}) | kwargs))
+        for b,ax in zip(col[:max_n], ctxs[i::len(columns)]):
+            scale = dict(vmin=lo, vmax=hi) if isinstance(b, TensorDepth) else {}
+            b.show(ctx=ax, **scale | kwargs)
     depth_bar(ctxs)
     return ctxs
 
 @dispatch
-def show_batch(x:TensorImage, y:TensorDepth, samples, ctxs=None, max_n=6, nrows=None, ncols=None, figsize=None, **kwargs):
+def show_batch(x:TensorImage, y:TensorDepth, samples, ctxs=None, max_n=6, nrows=None, ncols=None, figsize=None,
+               **kwargs):
     if ctxs is None: ctxs = get_grid(min(len(samples), max_n), nrows=nrows, ncols=ncols, figsize=figsize, double=True)
     return _show_maps(list(ctxs), [samples.itemgot(i) for i in range(2)], max_n, **kwargs)
 
 @dispatch
-def show_results(x:TensorImage, y:TensorDepth, samples, outs, ctxs=None, max_n=4, nrows=None, ncols=None, figsize=None, **kwargs):
+def show_results(x:TensorImage, y:TensorDepth, samples, outs, ctxs=None, max_n=4, nrows=None, ncols=None,
+                 figsize=None, **kwargs):
     n = min(len(samples), max_n)
-    if ctxs is None: ctxs = list(plt.subplots(n, 3, figsize=figsize or (9, 2.4*n), squeeze=False, layout='constrained')[1].flat)
+    if ctxs is None:
+        _,axs = plt.subplots(n, 3, figsize=figsize or (9, 2.4*n), squeeze=False, layout='constrained')
+        ctxs = list(axs.flat)
     for ax,title in zip(ctxs, ('image', 'ground truth', 'prediction')): ax.set_title(title)
     return _show_maps(ctxs, [samples.itemgot(0), samples.itemgot(1), outs.itemgot(0)], n, **kwargs)

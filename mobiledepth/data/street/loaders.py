@@ -23,6 +23,7 @@ from ..dataset import DataSet, register_dataset
 from ..images import LabelTarget, frame_faults, image_files, list_faults, tiny_frames
 from .dataset import depth_unit, encode_depth, make_street, street_digest
 from ...depth.files import DepthTarget, depth_file, depth_pair_faults
+from ...tasks import get_task
 
 # %% ../../../nbs/04n_data.street.loaders.ipynb #52e998e8
 def tiny_street(
@@ -35,10 +36,11 @@ def tiny_street(
     path = tiny_frames(path, stems, size)
     metres = np.linspace(80, 2, h)
     depth = np.repeat(encode_depth(np.where(metres>75, 0, metres))[:,None], w, 1) # the top is sky
+    camera = dict(width=w, height=h, fx=float(w), fy=float(w), cx=w/2, cy=h/2)
     for o in ('depth','cameras'): (path/o).mkdir()
     for o in stems:
         Image.fromarray(depth).save(path/'depth'/f'{o}.png')
-        (path/'cameras'/f'{o}.json').write_text(json.dumps(dict(width=w, height=h, fx=float(w), fy=float(w), cx=w/2, cy=h/2)))
+        (path/'cameras'/f'{o}.json').write_text(json.dumps(camera))
     for split,names in zip(('train','val','test'), np.split(stems, np.cumsum(n)[:-1])):
         (path/f'{split}_names.txt').write_text('\n'.join(names) + '\n')
     return path
@@ -58,7 +60,7 @@ def _street_list_faults(path, stems):
 def street_split(
     path, # Folder of street scenes
 )->dict:  # 'train', 'val', 'test' -> names, as listed
-    "Which frame is for what. Raises one `DataError` that names every list that is missing, and every name without a frame or in two lists."
+    "Which frame is for what. Raises one `DataError` for missing lists, and for names without a frame or in two lists."
     if faults := _street_list_faults(path, set(image_files(Path(path)/'images').attrgot('stem'))):
         raise DataError(f'The lists of frames in {path} are not correct, {len(faults)} fault(s):', faults)
     return dict(zip(('train','val','test'), _lists(path).values()))
@@ -81,7 +83,7 @@ def check_street(
     path,             # Folder of street scenes
     pixels:bool=True, # Also open every image, label and depth map?
 )->L:                 # The images, sorted by name
-    "The images in `path`, if nothing is wrong with them, their labels, depth maps and lists. Raises one `DataError` that names every fault."
+    "The images in `path`, if nothing is wrong with the files and lists. Raises one `DataError` that names every fault."
     images,faults = frame_faults(path, pixels)
     faults = faults + _street_list_faults(path, set(images.attrgot('stem')))
     if pixels: # an image's own faults were listed with its label's
@@ -98,7 +100,7 @@ def street_folder(
     return data_dir('street', files('mobiledepth')/'data'/'street'/'scenes' if path is None else path)
 
 def street_large_folder(
-    path=None, # A folder of street scenes; None for the default larger set, rendered into the cache when it is not there
+    path=None, # A folder of street scenes; None for the larger set, rendered into the cache when it is not there
 )->Path:       # An existing folder
     "Where the larger set is. Raises `FileNotFoundError` for a folder that is not there."
     return street_folder(path or make_street())
@@ -107,15 +109,16 @@ def _street_depth(path): return street_depth
 def _is_street_folder(path): return (path/'street.json').exists()
 
 street = register_dataset(DataSet('street', check_street, street_split,
-    dict(segmentation=LabelTarget(), depth=DepthTarget(_street_depth)), {'11':camvid11, '32':camvid32}, folder=street_folder,
-    fingerprint=street_digest, is_folder=_is_street_folder, license='Apache-2.0'))
-street_large = register_dataset(replace(street, name='street-large', folder=street_large_folder, is_folder=None, cache='street'))
+    dict(segmentation=LabelTarget(), depth=DepthTarget(_street_depth)), classes={'11':camvid11, '32':camvid32},
+    folder=street_folder, fingerprint=street_digest, is_folder=_is_street_folder, license='Apache-2.0'))
+street_large = register_dataset(
+    replace(street, name='street-large', folder=street_large_folder, is_folder=None, cache='street'))
 
-# %% ../../../nbs/04n_data.street.loaders.ipynb #6c021253
+# %% ../../../nbs/04n_data.street.loaders.ipynb #32eeeec9
 def _street_classes(task, codes):
     "The classes of a task that has some. Raises `ValueError` for other `codes`."
     classes = camvid_classes_of(codes)
-    return classes if street.task(task)=='segmentation' else None
+    return classes if get_task(street.task(task)).kind=='labels' else None
 
 @delegates(DataSet.dls, but=['classes', 'holdout'])
 def street_dls(
@@ -125,8 +128,8 @@ def street_dls(
     bs:int=8,                # Frames in a batch
     codes:str='11',          # '11' classes, Void 255; or the '32' codes, Void 30. The loss ignores Void. Not for depth
     **kwargs
-):                           # `DataLoaders` of images in 0..1 and label maps, with `vocab`, `c` and the loss; or `TensorDepth`, as from `depth_dls`
-    "Loaders of the scenes to train on, augmented, and to validate on, full. Raises `DataError`, `ValueError` for another `task`."
+):                           # `DataLoaders` of images in 0..1 and label maps, or depth as from `depth_dls`
+    "Loaders of scenes to train on and to validate on. Raises `DataError`, `ValueError` for another `task`."
     return street.dls(path, task, size, bs, _street_classes(task, codes), **kwargs)
 
 @delegates(DataSet.test_dl, but=['classes'])
@@ -138,6 +141,6 @@ def street_test_dl(
     split:str='test',        # 'test', 'val' or 'train'
     task:str='segmentation', # As for `street_dls`
     **kwargs
-):                           # `TfmdDL` of images in 0..1, labels as `TensorMask` or `TensorDepth`; in the order of the names
+):                           # `TfmdDL` of images in 0..1 and targets, in the order of the names
     "A loader over full scenes with targets at their own size. Raises `DataError`, `ValueError` for an unknown `split`."
     return street.test_dl(path, task, size, bs, _street_classes(task, codes), split, **kwargs)
