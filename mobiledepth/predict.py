@@ -146,7 +146,8 @@ def _find(source, out):
     "The folder that names are relative to, and the images, sorted; none of what an earlier run wrote below it."
     source,out = Path(source),Path(out)
     if source.is_file(): return source.parent,[source]
-    if not source.is_dir(): raise FileNotFoundError(f'{source}: there is no such file or folder, expected an image or images')
+    if not source.is_dir():
+        raise FileNotFoundError(f'{source}: there is no such file or folder, expected an image or images')
     if source.resolve()==out.resolve(): raise ValueError(f'out={out} is the folder of the images: give another one')
     files = [o for o in image_files(source) if out.resolve() not in o.resolve().parents]
     if not files: raise ValueError(f'{source}: there is no image in this folder')
@@ -214,7 +215,7 @@ def predict_files(
     size=None,            # `(h, w)` of a network's input, pixels; None: as it was saved
     alpha:float=0.6,      # How much the colours of classes cover the image, 0..1
 )->list:                  # The files written, the legend first
-    "Write the maps of images. Raises `ValueError` or `FileNotFoundError`, with all errors and before anything is written."
+    "Write the maps of images. Raises `ValueError` or `FileNotFoundError` before anything is written."
     model = _model(model, size)
     maps = model.task.writer(model.meta, alpha)
     out = Path(out)

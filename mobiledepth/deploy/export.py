@@ -45,11 +45,11 @@ def _items(source):
     return image_files(path) if path.is_dir() else [path]
 
 def camera_pictures(
-    source=None,     # Folder, list of files or arrays, DataLoader or DataLoaders (validation set); None: packaged streets
+    source=None,     # Folder, list of files or arrays, loader or loaders (validation set); None: packaged streets
     n:int=16,        # How many at most, spread over `source`
     input_size=None, # `(h, w)` to resize them to, pixels; None: as they are
 )->list:             # Arrays `(h, w, 3)`, uint8
-    "Images as a camera gives them. Raises `ValueError` where there is none, `DataError` for one that cannot be read."
+    "8-bit RGB images. Raises `ValueError` where there is none, `DataError` for one that cannot be read."
     items = _items(source)
     if not items: raise ValueError(f'{source}: there is no image in it')
     images = [Image.fromarray(o) if isinstance(o, np.ndarray) else open_picture(o) for o in _spread(items, n)]
@@ -68,13 +68,14 @@ def agreement(
     graph:CameraGraph, # The same graph in PyTorch
     pictures,          # Arrays `(h, w, 3)`, uint8
     tol:float=.01,     # Difference of values that is allowed, as the task's `agree` takes it
-)->dict:               # 'pictures': how many; 'max_abs' of logits or None; 'equal': share of pixels; 'same': in what; 'parted'
+)->dict:               # 'pictures': how many; 'max_abs' of logits or None; 'equal': share of pixels; 'same'; 'parted'
     "Run images through the file and through PyTorch, and compare."
     equal,total,worst,parted,what = 0,0,-1.,'',''
     for i,x in enumerate(pictures):
         there = run(x)
         with torch.inference_mode(): here = graph(torch.from_numpy(np.array(x))[None])[0].numpy()
-        if there.shape!=here.shape: raise ValueError(f'{run.file}: gives {there.shape} where PyTorch gives {here.shape}')
+        if there.shape!=here.shape:
+            raise ValueError(f'{run.file}: gives {there.shape} where PyTorch gives {here.shape}')
         same,what = graph.task.agree(there, here, graph.output, tol)
         equal += same.sum()
         total += same.size
@@ -141,7 +142,7 @@ def _input_size(graph, input_size, backend):
         "shrink='pool' is made for one size of image: give input_size, or take 'antialias'")
     return input_size
 
-# %% ../../nbs/10g_deploy.export.ipynb #e99fe9d1
+# %% ../../nbs/10g_deploy.export.ipynb #9f3bdb0b
 def _write(writer, graph, file, meta, pictures, keep_float):
     "Let the backend write one file."
     example = torch.from_numpy(np.array(pictures[0]))[None]
@@ -170,7 +171,7 @@ def _finish(folder, file, meta, check):
     (folder/f'{file.name}.json').write_text(json.dumps(about, indent=1) + '\n')
     for o in sorted(folder.iterdir(), key=lambda o: o.name==file.name): os.replace(o, file.with_name(o.name))
 
-# %% ../../nbs/10g_deploy.export.ipynb #bc808e9c
+# %% ../../nbs/10g_deploy.export.ipynb #76cf022b
 def export_model(
     model:Unet,               # Trained, from `load_student`; its `meta` tells its task
     file,                     # To write, such as `.onnx`, `.tflite`, `.pte` or `.xml`; `FILE.json` comes beside it

@@ -50,7 +50,7 @@ shrinks = dict(antialias=_antialias, pool=_pool, bilinear=_bilinear) # As in tra
 # %% ../../nbs/10b_deploy.graph.ipynb #23254a2a
 def _checked_size(size):
     "Height and width of a network's input. Raises `ValueError` for anything else."
-    if size is None: raise ValueError('this network was saved without the size it was trained at: give size (height, width)')
+    if size is None: raise ValueError('this network was saved without its size: give size (height, width)')
     if len(size)!=2: raise ValueError(f'size={size}: expected height and width, like (128,160)')
     if min(size)<1: raise ValueError(f'size={tuple(size)}: expected height and width of 1 pixel at least')
     return tuple(size)
@@ -104,7 +104,7 @@ def graph_meta(
     graph:CameraGraph, # To be exported
     input_size=None,   # `(h, w)` of the only images that the file takes; None: any
 )->dict:               # What JSON can hold
-    "What an exported file says about itself, format 2. Raises `ValueError` for names that are not as many as the outputs."
+    "The metadata of an exported file. Raises `ValueError` for names that are not as many as the outputs."
     m = graph.model
     about = graph.task.map_meta(getattr(m, 'meta', {}))
     n = m.config['num_classes']

@@ -61,7 +61,8 @@ def _save(content, file, meta):
 @contextmanager
 def _quiet():
     "Without the progress, bars and warnings of converter and quantiser."
-    with patch.dict(os.environ, LITERT_TORCH_SHOW_PROGRESS='n'), redirect_stderr(io.StringIO()), warnings.catch_warnings():
+    quiet = patch.dict(os.environ, LITERT_TORCH_SHOW_PROGRESS='n')
+    with quiet, redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter('ignore')
         yield
 

@@ -64,7 +64,7 @@ def write_half(
 def conv_names(
     graph:nn.Module, # In evaluation mode
     example,         # What it takes
-)->dict:             # Name of a convolution, or of the module with weights that ran right after it -> name of the convolution
+)->dict:             # Name of a convolution, or of the module with weights that ran right after it -> its name
     "What a converter that folds norms may call the convolutions of `graph`."
     own,ran = {},[]
     for n,m in graph.named_modules():

@@ -62,10 +62,10 @@ class DepthMaps:
 
     def legend(self)->str: # Text
         "What the numbers and the colours mean."
-        span = 'from the nearest to the farthest pixel of each image'
+        span = 'from the nearest to the farthest pixel of each picture'
         if self.span: span = '{:g} to {:g} metres'.format(*self.span)
-        return ('_depth.png\tmillimetres, 16 bits; 0: unknown, 65535: 65.535 metres or more\n'
-                f'.png\tcolours of plasma_r, near bright and far dark; {span}; black: unknown\n')
+        return ('_depth.png\tmillimetres, 16 bits; 0: nothing known, 65535: 65.535 metres or more\n'
+                f'.png\tcolours of plasma_r, near bright and far dark; {span}; black: nothing known\n')
 
     def colorize(self,
         metres:np.ndarray, # Depth, `(h, w)`

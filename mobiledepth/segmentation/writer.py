@@ -13,7 +13,7 @@ from .classes import Classes
 
 # %% ../../nbs/00aa_segmentation.writer.ipynb #cfe283a3
 class ClassMaps:
-    "For each image `NAME_classes.png`, the class of each pixel, and `NAME.png`, the image under the colours of its classes."
+    "For each image `NAME_classes.png`, the class of each pixel, and `NAME.png`, the image under their colours."
     about = 'classes.txt' # File with the legend
 
     def __init__(self,
@@ -21,7 +21,8 @@ class ClassMaps:
         alpha:float=0.6, # How much the colours cover the image: 0 not at all, 1 completely
     ):
         if not 0<=alpha<=1: raise ValueError(f'alpha={alpha}: expected a number from 0 (the image) to 1 (the colours)')
-        if len(classes)>256: raise ValueError(f'{len(classes)} classes: expected up to 256, which an 8-bit image can hold')
+        if len(classes)>256:
+            raise ValueError(f'{len(classes)} classes: expected up to 256, which an 8-bit image can hold')
         self.classes,self.alpha = classes,alpha
 
     def names(self,
