@@ -160,6 +160,14 @@ def decode(self:Task,
     return raw[:,0] if raw.shape[1]==1 else raw.permute(0, 2, 3, 1)
 
 @patch
+def encode(self:Task,
+    res,       # Tensor, as from `decode`
+    meta:dict, # The network's, or an exported file's
+):             # `(n, channels, h, w)`: a raw output that `decode` makes this map of
+    "The inverse of `decode`, so that the map of an exported file can be scored like a network's output."
+    return res[:,None] if res.ndim==3 else res.permute(0, 3, 1, 2)
+
+@patch
 def agree(self:Task,
     there,      # Array from the exported file
     here,       # Array of the same shape from PyTorch

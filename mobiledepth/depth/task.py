@@ -69,6 +69,7 @@ class DepthTask(Task):
         return [DepthRMSE(), AbsRel(), SIRMSE(), DeltaAccuracy()]
 
     def decode(self, raw): return raw.clamp(-7, 9)[:,0].exp()
+    def encode(self, res, meta): return res.log()[:,None]
 
 task = DepthTask()
 
