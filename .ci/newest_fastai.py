@@ -10,7 +10,7 @@ from fastai.vision.all import *
 from import_all import import_all
 from mobiledepth.cli import main, verb_parser
 from mobiledepth.data.camvid import camvid_dls, tiny_camvid
-from mobiledepth.data.street import street_dls
+from mobiledepth.data.street.loaders import street_dls
 from mobiledepth.learner import load_unet, mobile_unet_learner, save_unet
 from mobiledepth.models import Unet
 from mobiledepth.resume import ResumeTraining
@@ -29,7 +29,7 @@ def changed(learn, *args, **kwargs):
 
 def check_plain_learner():
     set_seed(0)
-    learn = Learner(random_dls(), Unet('mobilenetv3_small_050', num_classes=5), loss_func=CrossEntropyLossFlat(axis=1))
+    learn = Learner(random_dls(), Unet('mobilenetv3_small_050', num_classes=5, pretrained=False), loss_func=CrossEntropyLossFlat(axis=1))
     assert changed(learn, 1, 1e-2, freeze_epochs=1), 'a parameter was not trained'
 
 def check_own_learner(folder):

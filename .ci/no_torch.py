@@ -5,7 +5,8 @@ import subprocess, sys
 
 modules = ['core', 'tasks', 'segmentation.classes', 'segmentation.task', 'depth.files', 'depth.task',
            'data.codes', 'data.cache', 'data.images', 'data.dataset', 'data.camvid', 'data.nyu', 'data.folder',
-           'data.street.dataset', 'data.street.loaders']
+           'data.street.dataset', 'data.street.loaders', 'settings', 'records', 'predict',
+           'segmentation.writer', 'depth.writer', 'deploy.predictor', 'deploy.runtimes', 'cli']
 heavy = ['torch', 'torchvision', 'fastai', 'timm', 'matplotlib', 'pandas']
 
 def imported(code):

@@ -130,7 +130,7 @@ def export(
     to:str='',              # onnx, litert, executorch or openvino; empty: by the suffix of the file
     out:str='',             # File to write: .onnx, .tflite, .pte or .xml, FILE.json beside it. Empty: the model's name
     precision:str='float32',# float32, float16 or int8, where the runtime has it
-    pictures:str='',        # Folder of images like those to come, for proof and int8. Empty: packaged streets, for proof
+    pictures:str='',        # Folder of images like those to come, for proof and int8; empty: packaged streets
     size:tuple=(),          # Height and width inside the network, pixels; empty: as trained
     input_size:tuple=(),    # Height and width of the only images it takes; empty: any, for LiteRT and ExecuTorch `size`
     resize:bool=True,       # Resize inside the file; without, it takes images of the network's size alone

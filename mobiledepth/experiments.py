@@ -48,8 +48,8 @@ def network_options(
     "What the network of a run is built with."
     own = get_task(s.task).unet_options(s.options)
     inner_size = s.size if s.load_size else None
-    return dict(decoder_channels=s.decoder_channels, full_decoder=s.full_decoder, fusion=s.fusion, min_stride=s.min_stride,
-                backbone_indices=s.backbone_indices or None, inner_size=inner_size, **own)
+    same = {k: getattr(s, k) for k in ('decoder_channels', 'full_decoder', 'fusion', 'min_stride')}
+    return dict(same, backbone_indices=s.backbone_indices or None, inner_size=inner_size, **own)
 
 def make_learner(
     dls,             # From `make_dls`
@@ -92,7 +92,8 @@ def _run_file(name, results, seed):
     if known: found = {k:f for k,f in found.items() if f'-{known.size[0]}x{known.size[1]}-' in k}
     for o in (seed, 0):
         own = [f for k,f in found.items() if k.endswith(f'-seed{o}')]
-        if len(own)>1: raise ValueError(f'{name!r} has runs of several sizes: give one of the files {", ".join(map(str, own))}')
+        if len(own)>1: raise ValueError(
+            f'{name!r} has runs of several sizes: give one of the files {", ".join(map(str, own))}')
         if own: return own[0]
 
 def find_trained(

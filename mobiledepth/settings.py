@@ -130,7 +130,8 @@ def change_settings(
     return replace(settings, **own)
 
 # %% ../nbs/09a_settings.ipynb #52e010e9
-_paper = dict(fusion='concat', min_stride=1, decoder_channels=(96, 64, 48, 32)) # The paper's module, from the finest map
+# The paper's fusion module, from the finest map
+_paper = dict(fusion='concat', min_stride=1, decoder_channels=(96, 64, 48, 32))
 _student = RunSettings(**_paper)
 _large = dict(backbone='tf_efficientnet_lite2', decoder_channels=(128, 96, 64, 48))
 _teacher = replace(_student, **_large, size=(256, 320), epochs=19)

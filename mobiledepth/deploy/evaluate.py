@@ -13,10 +13,10 @@ import torch
 from fastai.vision.all import Image
 from torch import Tensor, nn
 
-from ..data.dataset import get_data
 from .predictor import Predictor
+from ..evaluate import (evaluation_classes, evaluation_data, evaluation_report, evaluation_table,
+                                  other_conditions, run_record)
 from ..predict import FileModel
-from ..tasks import classes_of
 
 # %% ../../nbs/10h_deploy.evaluate.ipynb #4b9ab51d
 class FileNetwork(nn.Module):
@@ -28,6 +28,7 @@ class FileNetwork(nn.Module):
         super().__init__()
         self.file = FileModel(file, threads)
         self.meta,self.task = self.file.meta,self.file.task
+        self.on_cpu = nn.Parameter(torch.empty(0), requires_grad=False) # where a Learner finds the device
 
     def raw(self,
         image:Image.Image, # Mode RGB, of any size
@@ -44,42 +45,23 @@ class FileNetwork(nn.Module):
         return torch.cat([self.raw(Image.fromarray(o)) for o in images])
 
 # %% ../../nbs/10h_deploy.evaluate.ipynb #0d025ea7
-def _label_classes(model, data, codes):
-    "The `Classes` that labels are encoded to. Raises `ValueError` for a class list that does not fit the file."
-    own = classes_of(model.meta)
-    if own is None: return None
-    if not codes: return next((c for c in data.classes.values() if c.names==own.names), own)
-    if codes not in data.classes:
-        raise ValueError(f'codes={codes!r}: {data.name} has the class lists {", ".join(data.classes)}')
-    if len(data.classes[codes])!=len(own): raise ValueError(
-        f'codes={codes!r}: expected the codes of {len(own)} classes, as many as the file has')
-    return data.classes[codes]
-
-def _groups(data, dl):
-    "The video of each image, or None."
-    return [data.group(f.stem) for f in dl.items] if data.group else None
-
 def evaluate_file(
     file,          # As for `Predictor`
     path=None,     # Folder of the data set; None: where the data set is by default
-    codes=None,    # Class list of the data set that means the file's classes; None: told by their names
+    codes='',      # Name of one of the data set's class lists; empty: the one that is the file's
     split=None,    # As for the data set's `test_dl`; None: 'test' where there is one, else 'val'
-    data=None,     # Name of the data set; None: the one it was trained on
+    data='',       # Name of the data set; empty: the one it was trained on
     threads:int=1, # Of the runtime
-)->dict:           # The task's report; and `task`, `size`, `split`, `data`, `data_fingerprint`, `runtime`, `precision`
+)->dict:           # As from `evaluation_report`, and `runtime` and `precision`
     "Scores of an exported file, images and labels at their own sizes. Raises `ValueError` where no data set is named."
     model = FileNetwork(file, threads)
-    name = data or model.meta.get('data')
-    if not name: raise ValueError(f'{file}: does not tell the data set that it was trained on, give data')
-    data = get_data(name, model.task.name)
-    path = data.find(path)
-    classes = _label_classes(model, data, codes)
-    dl = data.test_dl(path, size=None, bs=1, classes=classes, split=split, num_workers=0, device='cpu')
-    report = model.task.report(model, dl, groups=_groups(data, dl))
-    report = {k:v for k,v in report.items() if k not in ('miou_net', 'acc_net')} # there is one size only
-    return dict(report, task=model.task.name, size=list(model.meta['size']), codes=codes, split=dl.split, data=name,
-                data_fingerprint=data.fingerprint(path), runtime=model.file.run.runtime,
-                precision=model.meta['precision'])
+    data = evaluation_data(model, data)
+    path,classes = data.find(path),evaluation_classes(model, data, codes)
+    dl = data.test_dl(path, task=model.task.name, size=None, bs=1, classes=classes, split=split, num_workers=0,
+                      device='cpu')
+    about = dict(runtime=model.file.run.runtime, precision=model.meta['precision'])
+    report = evaluation_report(model, dl, data, path, model.meta['size'], **about)
+    return {k:v for k,v in report.items() if k not in ('miou_net', 'acc_net')} # there is one size only
 
 # %% ../../nbs/10h_deploy.evaluate.ipynb #14550331
 def file_evaluation_text(
@@ -87,11 +69,10 @@ def file_evaluation_text(
     path=None,         # As for `evaluate_file`
     results='results', # Folder of records
     split=None,        # As for `evaluate_file`
-    codes=None,        # As for `evaluate_file`
-    data=None,         # As for `evaluate_file`
+    codes='',          # As for `evaluate_file`
+    data='',           # As for `evaluate_file`
 )->str:                # Markdown
     "Report an exported file beside the record of its network's run."
-    from mobiledepth.evaluate import evaluation_table, other_conditions, run_record
     report = evaluate_file(file, path, codes, split, data)
     record = run_record(SimpleNamespace(meta=Predictor(file).meta), results)
     table = evaluation_table(report, record)

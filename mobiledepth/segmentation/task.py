@@ -59,10 +59,12 @@ class SegmentationTask(Task):
 
 task = SegmentationTask()
 
-def _known_classes(dls):
-    "The classes of `dls`. Raises `ValueError` where nothing tells."
-    classes = classes_of(dls)
-    if classes is None: raise ValueError('these loaders do not tell their classes: set `dls.classes = Classes([...])`')
+def _known_classes(x):
+    "The classes of loaders, a learner or a network's `meta`. Raises `ValueError` where nothing tells."
+    classes = classes_of(x)
+    if classes is None: raise ValueError(
+        "nothing tells the classes: set `dls.classes = Classes([...])`, "
+        "or `model.meta['classes'] = Classes([...]).to_json()`")
     return classes
 
 # %% ../../nbs/08c_segmentation.task.ipynb #747f4550
@@ -147,17 +149,17 @@ def agree(self:SegmentationTask, there, here, output, tol):
 
 @patch
 def map_meta(self:SegmentationTask, meta):
-    classes = classes_of(meta)
+    classes = _known_classes(meta)
     about = dict(kind='labels', unit='', range=[0, len(classes)-1])
     return dict(classes=classes.to_json(), map=about, colors=[list(o) for o in classes.colors])
 
 @patch
 def writer(self:SegmentationTask, meta, alpha=.6):
     from mobiledepth.segmentation.writer import ClassMaps
-    return ClassMaps(classes_of(meta), alpha)
+    return ClassMaps(_known_classes(meta), alpha)
 
 @patch
-def draw(self:SegmentationTask, res, meta): return classes_of(meta).colorize(res)
+def draw(self:SegmentationTask, res, meta): return _known_classes(meta).colorize(res)
 
 @patch
 def describe(self:SegmentationTask, data, path, images):
