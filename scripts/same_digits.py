@@ -1,0 +1,51 @@
+"""Does another commit train to the same digits? `python scripts/same_digits.py COMMIT [--experiments a,b]`.
+
+Runs one epoch of seed 0 of each experiment at this checkout and at COMMIT, one after the other on this machine, and prints what both recorded:
+weights of the encoder, every epoch of both phases, and the metrics on the test images. The exit status is 1 where a digit differs. The data
+sets are found as usual ($MOBILEDEPTH_DATA)."""
+import json, os, subprocess, sys, tempfile
+from pathlib import Path
+
+from fastcore.script import call_parse
+
+repo = Path(__file__).resolve().parent.parent
+run = """
+import json, sys, torch
+torch.set_num_threads(1)
+from mobiledepth.experiments import run_experiment
+record = run_experiment(sys.argv[1], 0, None, sys.argv[2], epochs=1)
+keys = 'params', 'macs', 'data_fingerprint', 'weights_sha256', 'metrics', 'history'
+json.dump({k:record[k] for k in keys}, open(sys.argv[3], 'w'))
+"""
+
+def digits(checkout, experiment, folder):
+    "What one epoch of `experiment` recorded in a `checkout`, without seconds."
+    found = Path(folder)/'found.json'
+    env = os.environ | dict(PYTHONPATH=str(checkout), OMP_NUM_THREADS='1')
+    words = [sys.executable, '-c', run, experiment, str(Path(folder)/'runs'), str(found)]
+    subprocess.run(words, cwd=folder, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    res = json.loads(found.read_text())
+    for row in res['history']: del row['seconds']
+    return res
+
+@call_parse
+def main(
+    commit:str, # To compare with, as git names it
+    experiments:str='camvid-student,camvid-distilled,nyu-student', # Names, with commas between
+):
+    "Compare one epoch of experiments with that of another commit."
+    same = True
+    with tempfile.TemporaryDirectory() as tmp:
+        other = Path(tmp)/'other'
+        subprocess.run(['git', 'worktree', 'add', '--quiet', '--detach', str(other), commit], cwd=repo, check=True)
+        try:
+            for name in experiments.split(','):
+                found = []
+                for checkout in (repo, other):
+                    with tempfile.TemporaryDirectory() as folder: found.append(digits(checkout, name, folder))
+                for where,res in zip(('here', commit), found):
+                    print(f'{name}, {where}: {json.dumps(res["history"])}')
+                print(f'{name}: {"equal in every digit" if found[0]==found[1] else "DIFFERENT"}', flush=True)
+                same = same and found[0]==found[1]
+        finally: subprocess.run(['git', 'worktree', 'remove', '--force', str(other)], cwd=repo)
+    if not same: sys.exit(1)
