@@ -32,12 +32,12 @@ depth_palette = tuple(tuple(_bytes[i:i+3]) for i in range(0, 768, 3)) # (red, gr
 
 # %% ../../nbs/03ab_depth.writer.ipynb #41dc66ab
 def colorize_depth(
-    metres:np.ndarray, # Depth, `(h, w)`; unknown where it is not finite
+    metres:np.ndarray, # Depth, `(h, w)`; unknown where it is not finite, or 0 as in ground truth
     span=None,         # (nearest, farthest) metre of the colours; None: those of the map
 )->np.ndarray:         # uint8 `(h, w, 3)`; black where the depth is unknown
     "A depth map in colours."
     metres = np.asarray(metres, 'float64')
-    known = np.isfinite(metres)
+    known = np.isfinite(metres) & (metres>0)
     if not known.any(): return np.zeros((*metres.shape, 3), 'uint8')
     near,far = span or (metres[known].min(), metres[known].max())
     scaled = (np.where(known, metres, near) - near)/max(far-near, 1e-6)
