@@ -1,8 +1,8 @@
 """Make README.md from nbs/index.ipynb as it is saved: `python scripts/make_readme.py [--check]`.
 
-nbdev's directives are honoured (`hide`, `hide_line`, `export`, `filter_stream` ...), and `#| echo: false` hides the code
-of a cell but keeps its output. Images go to nbs/images. With `--check` nothing is written; what is stale is shown, and
-the exit status is 1."""
+nbdev's directives are honoured (`hide`, `hide_line`, `export`, `filter_stream` ...), and `#| echo: false` hides the
+code of a cell but keeps its output. Images go to nbs/images. With `--check` nothing is written; what is stale is shown,
+and the exit status is 1."""
 import difflib, json, posixpath, re, sys
 from pathlib import Path
 
