@@ -133,15 +133,16 @@ def shrink_maps(
     size,           # `(h, w)` in pixels; None: nothing is changed
     student:Tensor, # Logits, `(n, classes, any h, any w)`
     teacher:Tensor, # Logits, likewise
-    target:Tensor,  # Labels, `(n, H, W)` or `(n, 1, H, W)`
+    target:Tensor,  # Targets, `(n, H, W)` or `(n, channels, H, W)`
 )->tuple:           # The three at `size`
-    "Logits averaged over areas, labels taken at their centres; metres stay floats `(n, 1, h, w)`."
+    "Raw outputs averaged over areas, targets taken at their centres; these keep type and channels."
     if size is None: return student,teacher,target
     student = F.interpolate(student.as_subclass(Tensor).float(), size, mode='area')
     teacher = F.interpolate(teacher.as_subclass(Tensor).float(), size, mode='area')
     target = target.as_subclass(Tensor)
-    small = F.interpolate(target.view(len(target), 1, *target.shape[-2:]).float(), size, mode='nearest-exact')
-    return student, teacher, small if target.is_floating_point() else small.long()[:,0]
+    maps = target if target.ndim==4 else target[:,None]
+    small = F.interpolate(maps.float(), size, mode='nearest-exact').to(target.dtype)
+    return student, teacher, small if target.ndim==4 else small[:,0]
 
 # %% ../nbs/08_distill.ipynb #db0ae43a
 @contextmanager

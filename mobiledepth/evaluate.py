@@ -150,6 +150,7 @@ def evaluation_text(
     model:str,         # As for `load_student`, or the name of a run
     path=None,         # As for `evaluate_student`
     results='results', # Folder of records
+    runs='runs',       # Folder of runs, for the name of one and its record
     split=None,        # As for `evaluate_student`
     size=None,         # As for `evaluate_student`
     codes='',          # As for `evaluate_student`
@@ -157,11 +158,11 @@ def evaluation_text(
     num_workers:int=1, # Processes that read
 )->str:                # Markdown, and a sentence on what the record differs in
     "Load a trained network and report it beside the record of its run."
-    student = load_student(find_model(model, results), default_device())
+    student = load_student(find_model(model, runs), default_device())
     report = evaluate_student(student, path, size, codes, split, num_workers, data)
-    record = run_record(student, results)
+    record = run_record(student, results) or run_record(student, runs)
     text = evaluation_table(report, record)
-    if record is None: return f'{text}\n\nThere is no record of its run in {results}.'
+    if record is None: return f'{text}\n\nThere is no record of its run in {results} or {runs}.'
     differ = other_conditions(report, record)
     if not differ: return text
     return f'{text}\n\nThe record was made with other {", ".join(differ)}: the differences are of that too.'

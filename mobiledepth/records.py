@@ -175,9 +175,10 @@ def results_table(
     "Runs as a table for each task, by data set, the best last. Raises `ValueError` for another `kind`."
     records = results if isinstance(results, list) else runs_of_kind(results, kind)
     records = [r for r in records if data in (None, r['settings']['data'])]
-    names = dict.fromkeys([*task_names(), *(r['task'] for r in records)])
-    groups = {name: [r for r in records if r['task']==name] for name in names}
+    groups = {name: [r for r in records if r['task']==name] for name in task_names()}
     tables = [_table(rs, get_task(name)) for name,rs in groups.items() if rs]
+    unknown = Counter(r['task'] for r in records if r['task'] not in groups)
+    tables += [f'{n} runs of the task {name!r}, which is not registered here' for name,n in unknown.items()]
     return '\n\n'.join(tables) or _table([], get_task('segmentation'))
 
 # %% ../nbs/09b_records.ipynb #27577810
@@ -208,7 +209,8 @@ def records_index(
         if 'history' not in r: continue # a benchmark, a check
         s = r['settings']
         file = record_file(r['experiment'], s['size'], r['seed'], '', r['kind'])
-        figures = {o.key: r['metrics'].get(o.key) for o in get_task(r['task']).figures}
+        known = get_task(r['task']).figures if r['task'] in task_names() else ()
+        figures = {o.key: r['metrics'].get(o.key) for o in known}
         about = {k:r[k] for k in ('experiment', 'kind', 'task', 'split', 'seed', 'total_epochs')}
         res[file.as_posix()] = about | dict(data=s['data'], size=s['size']) | figures
     return dict(sorted(res.items()))

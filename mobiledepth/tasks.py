@@ -49,7 +49,7 @@ def outputs(self:Task,
     dls,   # DataLoaders
 )->int:    # Channels of the network's output
     "How many numbers are predicted for a pixel."
-    from fastai.torch_core import get_c
+    from fastai.data.transforms import get_c
     return get_c(dls)
 
 @patch
@@ -129,7 +129,9 @@ def report(self:Task,
     "How good a network is on a test loader."
     from fastai.vision.all import DataLoaders, Learner
     learn = Learner(DataLoaders(dl, dl), model, loss_func=self.loss(None), metrics=self.metrics())
+    training = model.training
     with learn.no_bar(), learn.no_logging(): values = learn.validate(dl=dl)
+    model.train(training)
     names = [o.name for o in learn.metrics]
     return dict(zip(names, map(float, list(values)[1:])), n=len(dl.dataset))
 
@@ -166,6 +168,13 @@ def encode(self:Task,
 ):             # `(n, channels, h, w)`: a raw output that `decode` makes this map of
     "The inverse of `decode`, so that the map of an exported file can be scored like a network's output."
     return res[:,None] if res.ndim==3 else res.permute(0, 3, 1, 2)
+
+@patch
+def target_map(self:Task,
+    target, # Tensor: a batch of targets
+):          # A batch of maps, as from `decode`
+    "The ground truth as a map, for figures."
+    return self.decode(target) if target.ndim==4 else target
 
 @patch
 def agree(self:Task,
@@ -254,6 +263,11 @@ def _loaders(x):
     "DataLoaders, or a single loader, of a Learner; else `x` itself."
     return None if isinstance(x, dict) else getattr(x, 'dls', x)
 
+def _stated(x, dls, name):
+    "What loaders and the model's `meta` state: the loaders of a Learner come first, they may be new ones."
+    on_loaders,on_model = getattr(dls, name, None),_meta(x).get(name)
+    return on_loaders or on_model if hasattr(x, 'dls') else on_model or on_loaders
+
 def _own_vocab(dls):
     "The names of codes in fastai's own segmentation loaders."
     item_tfms = _nested(dls, 'train.after_item') or _nested(dls, 'after_item')
@@ -265,9 +279,9 @@ def task_of(
 )->Task: # None where nothing tells
     "The task that a network was trained for, or that loaders have targets for."
     dls = _loaders(x)
-    name = _meta(x).get('task') or getattr(dls, 'task', None)
+    name = _stated(x, dls, 'task')
     if isinstance(name, str): return get_task(name)
-    return get_task('segmentation') if _own_vocab(dls) else None
+    return get_task('segmentation') if classes_of(x) else None
 
 # %% ../nbs/00b_tasks.ipynb #654cd37f
 def _loss_ignores(x, dls):
@@ -282,7 +296,7 @@ def classes_of(
 )->Classes: # None where nothing tells
     "The classes that a network was trained on, or that loaders have."
     dls = _loaders(x)
-    found = _meta(x).get('classes') or getattr(dls, 'classes', None)
+    found = _stated(x, dls, 'classes')
     if isinstance(found, Classes): return found
     if isinstance(found, dict): return Classes.from_json(found)
     vocab = _own_vocab(dls)

@@ -70,6 +70,7 @@ class DepthTask(Task):
 
     def decode(self, raw): return raw.clamp(-7, 9)[:,0].exp()
     def encode(self, res, meta): return res.log()[:,None]
+    def target_map(self, target): return target[:,0]
 
 task = DepthTask()
 

@@ -51,7 +51,9 @@ class SegmentationTask(Task):
 
     def decode(self, raw):
         import torch
-        return raw.argmax(1).to(torch.uint8)
+        return raw.argmax(1).to(torch.uint8 if raw.shape[1]<=256 else torch.int32)
+
+    def target_map(self, target): return target[:,0] if target.ndim==4 else target
 
     def encode(self, res, meta):
         from torch.nn import functional as F
@@ -121,7 +123,7 @@ def report(self:SegmentationTask, model, dl, size=None, groups=None):
     from mobiledepth.metrics import label_ceiling, segmentation_report
     classes = classes_of(dl) or classes_of(model)
     res = segmentation_report(model, dl, classes=classes, groups=groups)
-    if size is None: return res
+    if size is None or classes is None: return res
     acc,miou = label_ceiling(dl, size, len(classes), classes.ignore_index)
     return dict(res, ceiling=dict(acc=acc, miou=miou))
 
