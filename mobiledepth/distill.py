@@ -13,7 +13,7 @@ from fastai.vision.all import *
 from fastai.callback.hook import Hooks
 
 from .losses import at_label_size
-from .tasks import task_of
+from .tasks import classes_of, task_of
 
 # %% ../nbs/08_distill.ipynb #dcad244f
 def _labelled(target, ignore_index):
@@ -186,6 +186,13 @@ def _check_terms(terms):
 
 def _uses_features(term): return getattr(term, 'features', False)
 
+def _check_same_classes(learn, teacher):
+    "Raise `ValueError` where the teacher's outputs are other classes, or the same in another order."
+    ours,theirs = classes_of(learn),classes_of(teacher)
+    if None in (ours, theirs) or ours.names==theirs.names: return
+    raise ValueError(f'the teacher has the classes {", ".join(theirs.names[:4])}, ... and the student '
+                     f'{", ".join(ours.names[:4])}, ...: expected the same classes in the same order')
+
 class KnowledgeDistillation(Callback):
     "Train on `a` times the learner's loss plus `1-a` times the distillation `terms` against a frozen `teacher`."
     order = GradientAccumulation.order - 1
@@ -217,6 +224,7 @@ class KnowledgeDistillation(Callback):
             raise ValueError('this KnowledgeDistillation was saved or copied, and a teacher never goes with its '
                              'student: learn.remove_cb(KnowledgeDistillation), or give it a .teacher')
         _check_separate(self.model, self._net())
+        _check_same_classes(self.learn, self.teacher)
         self._net().to(self.dls.device)
         self.fit_terms = self.terms or {DistillationLoss(self.T, self._ignored()): 1.}
         self.losses = []

@@ -129,10 +129,11 @@ def loader_facts(
     dls,            # DataLoaders
     model=None,     # The network that learns from them: its own `inner_size` counts
     draw:bool=True, # Look at a batch where nothing else tells the size?
+    learn=None,     # The Learner around both, whose loss states what is ignored
 )->dict:            # `task`, `size`, `data` and the facts of the task, where known: plain JSON values
     "What a network must know of its data to be used as it was trained. Draws no random numbers."
     task = task_of(dls)
-    facts = dict(task=task.name, **task.facts(dls)) if task else {}
+    facts = dict(task=task.name, **task.facts(learn or dls)) if task else {}
     size = _size_of(dls, model, draw)
     if size is not None: facts['size'] = [int(o) for o in size]
     data = getattr(dls, 'data', None)
@@ -198,9 +199,10 @@ def map_learner(
     if task and metrics is None: metrics = task.metrics(dls)
     pretrained = _is_pretrained(model)
     if splitter is None: splitter = unet_splitter if pretrained else params
-    model.meta = _own_facts(model) | loader_facts(dls, model)
     learn = MapLearner(dls, model, loss_func=loss_func, opt_func=opt_func, lr=lr, splitter=splitter, cbs=cbs,
                        metrics=metrics, path=path, model_dir=model_dir, wd=wd, train_bn=train_bn)
+    if task: task.check_loss(learn)
+    model.meta = _own_facts(model) | loader_facts(dls, model, learn=learn)
     if pretrained: learn.freeze()
     return learn
 
@@ -272,8 +274,8 @@ def learner_meta(
     dls,model = learn.dls,learn.model
     own = _own_facts(model)
     if not _has_items(dls): return loader_facts(dls, model, draw=False) | own
-    if not isinstance(learn, MapLearner): return loader_facts(dls, model) # `own` may be of another training
-    return own | loader_facts(dls, model, draw='size' not in own)
+    if not isinstance(learn, MapLearner): own = {} # may be of another training
+    return own | loader_facts(dls, model, 'size' not in own, learn)
 
 # %% ../nbs/07_learner.ipynb #76dca943
 def _plain_state(model):

@@ -153,7 +153,8 @@ def _row(name, records, task):
     s = r['settings']
     start = s['start'] or ('ImageNet' if s['pretrained'] else 'random')
     figures = [spread([r['metrics'][o.key] for r in records], o.scale, o.digits) for o in task.figures]
-    return [name, s['data'], s['backbone'], start, 'x'.join(map(str, s['size'])), r['total_epochs'],
+    data = s['data'] if r['split']=='test' else f"{s['data']}, {r['split']}"
+    return [name, data, s['backbone'], start, 'x'.join(map(str, s['size'])), r['total_epochs'],
             f"{r['params']/1e6:.2f}", f"{r['macs']/1e9:.3f}", *figures, len(records)]
 
 def _table(records, task):
@@ -162,7 +163,8 @@ def _table(records, task):
     first = task.figures[0]
     def place(group):
         found = mean(r['metrics'][first.key] for r in group[1])
-        return group[1][0]['settings']['data'], -found if first.lower else found
+        r = group[1][0]
+        return r['settings']['data'], r['split'], -found if first.lower else found
     groups = sorted(by_experiment(records).items(), key=place)
     rows = [_row(name, rs, task) for name,rs in groups]
     return markdown_table([*head, *(o.label for o in task.figures), 'seeds'], rows)
@@ -194,8 +196,8 @@ def paired_difference(
     seeds = sorted(a.keys() & b.keys())
     if len(seeds)<2: raise ValueError(
         f'{ours} and {theirs} have the seeds {seeds} in common: expected two or more, or there is no spread')
-    budget = {(r['total_epochs'], r['data_fingerprint']) for o in (a,b) for r in o.values()}
-    if len(budget)>1: raise ValueError(f'{ours} and {theirs} had different epochs or data: {sorted(budget)}')
+    budget = {(r['total_epochs'], r['data_fingerprint'], r['split']) for o in (a,b) for r in o.values()}
+    if len(budget)>1: raise ValueError(f'{ours} and {theirs} had different epochs, data or split: {sorted(budget)}')
     diffs = [scale*(a[s]['metrics'][key] - b[s]['metrics'][key]) for s in seeds]
     return dict(seeds=seeds, differences=diffs, mean=mean(diffs), se=stdev(diffs)/len(diffs)**.5)
 

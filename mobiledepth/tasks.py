@@ -45,6 +45,12 @@ def tfms(self:Task,
     return camvid_tfms(size, **augmentation)
 
 @patch
+def check_loss(self:Task,
+    learn, # Learner
+):
+    "Raise `ValueError` where a Learner's loss counts other labels than its loaders state."
+
+@patch
 def outputs(self:Task,
     dls,   # DataLoaders
 )->int:    # Channels of the network's output
@@ -54,7 +60,7 @@ def outputs(self:Task,
 
 @patch
 def facts(self:Task,
-    dls,   # DataLoaders that a network learns from
+    x,     # DataLoaders that a network learns from, or a Learner
 )->dict:   # What JSON can hold
     "What the network must know about its outputs, beside task, size and data set: goes to `model.meta`."
     return {}
@@ -270,7 +276,7 @@ def _stated(x, dls, name):
 
 def _own_vocab(dls):
     "The names of codes in fastai's own segmentation loaders."
-    item_tfms = _nested(dls, 'train.after_item') or _nested(dls, 'after_item')
+    item_tfms = _nested(dls, 'after_item') # of DataLoaders: that of the training loader
     vocab = _nested(item_tfms, 'vocab')
     return None if vocab is None else list(vocab) # it may be an array
 
@@ -295,9 +301,13 @@ def classes_of(
     x, # A Learner, a model, a loader or DataLoaders, or a network's `meta`
 )->Classes: # None where nothing tells
     "The classes that a network was trained on, or that loaders have."
-    dls = _loaders(x)
-    found = _stated(x, dls, 'classes')
-    if isinstance(found, Classes): return found
-    if isinstance(found, dict): return Classes.from_json(found)
+    dls,is_learner = _loaders(x),hasattr(x, 'dls')
+    on_loaders = getattr(dls, 'classes', None) or _fastai_classes(x, dls)
+    on_model = _meta(x).get('classes')
+    found = on_loaders or on_model if is_learner else on_model or on_loaders
+    return Classes.from_json(found) if isinstance(found, dict) else found
+
+def _fastai_classes(x, dls):
+    "The classes of fastai's own segmentation loaders, or None."
     vocab = _own_vocab(dls)
     return Classes(tuple(map(str, vocab)), _loss_ignores(x, dls)) if vocab else None
