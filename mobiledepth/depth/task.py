@@ -49,7 +49,9 @@ class DepthTask(Task):
     tolerance = dict(float32=.01, float16=.01, int8=.1)
 
     def outputs(self, dls): return 1
-    def facts(self, dls): return dict(depth_range=list(dls.depth_range)) if hasattr(dls, 'depth_range') else {}
+    def facts(self, x):
+        span = getattr(getattr(x, 'dls', x), 'depth_range', None)
+        return {} if span is None else dict(depth_range=list(span))
     def complete_options(self, options, data): return options or DepthOptions()
 
     def tfms(self, size, options=None, classes=None, **augmentation):
@@ -70,6 +72,7 @@ class DepthTask(Task):
 
     def decode(self, raw): return raw.clamp(-7, 9)[:,0].exp()
     def encode(self, res, meta): return res.log()[:,None]
+    def target_map(self, target): return target[:,0]
 
 task = DepthTask()
 

@@ -45,6 +45,9 @@ class Classes:
     table:dict=None      # Stored value -> class or `ignore_index`; None: label images store the classes themselves
 
     def __post_init__(self):
+        if isinstance(self.names, str): raise ValueError(f'names={self.names!r}: expected several names, got one text')
+        if type(self.ignore_index) not in (int, type(None)): raise ValueError(
+            f'ignore_index={self.ignore_index!r}: expected a whole number, or None')
         names = tuple(map(str, self.names))
         _check_names(names)
         colors = distinct_colors(len(names)) if self.colors is None else self.colors
@@ -59,7 +62,9 @@ class Classes:
             f'{n} classes and ignore_index=255: class 255 would never be trained; give ignore_index=None, '
             'or a label that is no class')
         if self.table is None: return None
-        table = {int(k): int(v) for k,v in self.table.items()}
+        try: table = {int(k): int(v) for k,v in self.table.items()}
+        except (TypeError, ValueError) as e: raise ValueError(
+            f'table={self.table}: expected whole numbers, stored value -> class') from e
         wrong = {k:v for k,v in table.items() if not 0<=v<n and v!=self.ignore_index or k<0}
         if wrong: raise ValueError(
             f'table: {wrong}, expected classes 0 to {n-1} or ignore_index={self.ignore_index}, for values from 0')
@@ -142,9 +147,9 @@ def to_json(self:Classes)->dict: # What JSON can hold
 
 @patch
 def write_names(self:Classes)->str: # A line for each class
-    "Names and colours as a legend: number, name, colour."
+    "Names and colours as a legend: number, name, colour as it is drawn."
     lines = []
-    for i,(name,color) in enumerate(zip(self.names, self.colors)):
+    for i,(name,color) in enumerate(zip(self.names, self.palette().tolist())):
         lines.append(f'{i}\t{name}\t{" ".join(map(str, color))}\n')
     return ''.join(lines)
 
