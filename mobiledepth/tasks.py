@@ -100,9 +100,10 @@ def is_empty(self:Task,
     target,       # As the type transforms of a data set make it: a tensor, array or Pillow image
     classes=None, # `Classes` of the labels
 )->bool:
-    "Has `target` no labels? Loaders ask so of images whose labels are to be hidden. Here: is every value 0?"
+    "Has `target` no labels, but the ignored one of `classes` alone, or 0 for a task without classes?"
     import numpy as np
-    return not np.asarray(target).any()
+    ignore = 0 if classes is None else classes.ignore_index
+    return ignore is not None and bool((np.asarray(target)==ignore).all())
 
 # %% ../nbs/00b_tasks.ipynb #8e58d426
 @patch

@@ -114,13 +114,6 @@ def loss(self:SegmentationTask, dls, options=None):
     weight = None if maps is None else class_weights(maps, len(classes), ignore_index=ignore, power=power)
     return SegmentationCrossEntropy(weight, ignore_index=ignore)
 
-# %% ../../nbs/08c_segmentation.task.ipynb #7541255d
-@patch
-def is_empty(self:SegmentationTask, target, classes=None):
-    import numpy as np
-    ignore = None if classes is None else classes.ignore_index
-    return ignore is not None and bool((np.asarray(target)==ignore).all())
-
 # %% ../../nbs/08c_segmentation.task.ipynb #3c2e89d3
 @patch
 def distillation(self:SegmentationTask, settings, learn):
