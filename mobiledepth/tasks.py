@@ -249,7 +249,8 @@ def register_task(
     "Make a task known by its name. Raises `ValueError` for a name that is taken, or none."
     if not task.name: raise ValueError(f'{type(task).__name__}: expected a `name` by which the task is known')
     known = _tasks.get(task.name)
-    if task.name in _modules or known is not None and type(known).__qualname__!=type(task).__qualname__:
+    def origin(o): return type(o).__module__, type(o).__qualname__
+    if task.name in _modules or known is not None and origin(known)!=origin(task):
         raise ValueError(f'there is a task {task.name!r} already: give this one another name')
     _tasks[task.name] = task
     return task

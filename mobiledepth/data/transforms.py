@@ -156,6 +156,7 @@ class ResizeImage(Transform):
 # %% ../../nbs/02c_data.transforms.ipynb #a1009b21
 class OpenLabel(Transform):
     "Open a label file as classes. Raises `DataError` for stored values that no class has."
+    task = 'segmentation' # found through loaders, as `vocab` and `c` are, also after `learn.export`
     def __init__(self,
         classes:Classes=camvid11, # Of the labels
         reader=FrameReader(),     # Opens the file

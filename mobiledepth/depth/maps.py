@@ -143,6 +143,7 @@ def depth_stats(
 # %% ../../nbs/03a_depth.maps.ipynb #5003336b
 class OpenDepth(Transform):
     "Open a file of depth as metres. Raises `DataError`."
+    task = 'depth' # found through loaders, as `c` is, also after `learn.export`
     def __init__(self,
         unit:float=None,        # As for `read_depth`
         invalid=0,              # As for `read_depth`

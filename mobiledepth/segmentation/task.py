@@ -97,12 +97,13 @@ def train_maps(
     dls,          # DataLoaders over `Datasets`; the label map is the last item
     n:int=1000,   # At most so many
 ):                # Iterator of label maps; None where `dls` is not over `Datasets`
-    "Label maps of the training set, without augmentation."
+    "Label maps of the training set, at their own size, without augmentation."
     lists = getattr(dls.train_ds, 'tls', None)
     if lists is None: return None
     labels = lists[-1]
     step = max(1, -(-len(labels)//n))
-    return (labels[i] for i in range(0, len(labels), step))
+    from mobiledepth.data.transforms import open_full
+    return (open_full(labels.tfms, labels.items[i]) for i in range(0, len(labels), step))
 
 @patch
 def loss(self:SegmentationTask, dls, options=None):
