@@ -51,7 +51,7 @@ class SegmentationTask(Task):
 
     def decode(self, raw):
         import torch
-        return raw.argmax(1).to(torch.uint8)
+        return raw.argmax(1).to(torch.uint8 if raw.shape[1]<=256 else torch.int32)
 
     def encode(self, res, meta):
         from torch.nn import functional as F
