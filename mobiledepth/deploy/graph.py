@@ -79,8 +79,9 @@ class CameraGraph(nn.Module):
         channels = model.config['in_chans']
         if channels!=3: raise ValueError(f'the network takes {channels} channel(s), expected the 3 of RGB')
         self.task = _checked_task(model)
-        self.model = deepcopy(model).cpu().float().eval()
+        self.model = deepcopy(model).cpu().float()
         self.size,self.resize,self.output,self.shrink = size,resize,output,shrink
+        self.eval()
 
     def forward(self,
         x:Tensor, # 8-bit RGB, `(n, h, w, 3)`

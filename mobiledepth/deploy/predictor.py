@@ -23,7 +23,7 @@ class Opened:
     "A file that its runtime has opened."
     text:str|bytes|None # Metadata of mobiledepth, JSON; None: the file has none
     shape:tuple         # Of the input; None for a dimension that is free
-    dtype:np.dtype|None # Of the input; None: the runtime does not tell
+    dtype:np.dtype|None # Of the input; None: the runtime does not name it
     run:Callable        # From an input array to the list of all output arrays
 
 @dataclass(frozen=True)
