@@ -72,6 +72,7 @@ def evaluate(
     model:str,             # A pretrained model such as camvid-student, a run's name, a weights file or an exported file
     path:str=None,         # Folder of the data set; else as for train
     results:str='results', # Folder of records; the one of the network's run is printed beside
+    runs:str='runs',       # Folder of runs, for the name of one and its record
     split:str='',          # A split of the data set or a part of train such as 0006R0; empty: test, else val
     size:tuple=(),         # Height and width inside the network, pixels; empty: as trained
     codes:str='',          # One of the data set's class lists, like 11; empty: the network's own
@@ -83,11 +84,11 @@ def evaluate(
     if is_exported(model):
         from mobiledepth.deploy.evaluate import file_evaluation_text
         _no_size(model, size)
-        return print(file_evaluation_text(model, path, results, split or None, codes, data))
+        return print(file_evaluation_text(model, path, results, runs, split or None, codes, data))
     from mobiledepth.evaluate import evaluation_text
-    print(evaluation_text(model, path, results, split or None, size or None, codes, data, num_workers))
+    print(evaluation_text(model, path, results, runs, split or None, size or None, codes, data, num_workers))
 
-def _network(model, size, results):
+def _network(model, size, runs):
     "A model that `predict_files` takes: an exported file in its runtime, or a trained network in PyTorch."
     from mobiledepth.deploy.predictor import is_exported
     if is_exported(model):
@@ -97,7 +98,7 @@ def _network(model, size, results):
     from fastai.torch_core import default_device
     from mobiledepth.learner import find_model, load_student
     from mobiledepth.predict_model import NetworkModel
-    return NetworkModel(load_student(find_model(model, results), default_device()), size or None)
+    return NetworkModel(load_student(find_model(model, runs), default_device()), size or None)
 
 def predict(
     model:str,             # A pretrained model such as camvid-student, a run's name, a weights file or an exported file
@@ -105,11 +106,11 @@ def predict(
     out:str='predictions', # Folder to write to
     size:tuple=(),         # Height and width inside the network, pixels; empty: as trained
     overwrite:bool=False,  # Replace files that are there?
-    results:str='runs',    # Folder of runs, for the name of one
+    runs:str='runs',       # Folder of runs, for the name of one
 ):
     "Predict: for each image its label map, or its depth in millimetres, and an image in colours."
     from mobiledepth.predict import predict_files
-    written = predict_files(_network(model, size, results), source, out, overwrite)
+    written = predict_files(_network(model, size, runs), source, out, overwrite)
     print(f'{len(written)} files in {out}')
 
 def table(
@@ -137,16 +138,17 @@ def export(
     output:str='map',       # map (the class of each pixel, or its metres) or logits
     keep_float:str='',      # Names of modules that int8 leaves in floats, with commas between
     overwrite:bool=False,   # Replace a file that is there?
-    results:str='runs',     # Folder of runs, for the name of one
+    runs:str='runs',        # Folder of runs, for the name of one
 ):
     "Write the file that a device runs, and prove on images that it computes what PyTorch does."
     from mobiledepth.deploy.export import export_model
     from mobiledepth.deploy.runtimes import get_backend
     from mobiledepth.learner import find_model, load_student
     suffix = get_backend(to).suffix if to else '.onnx'
-    out = out or Path(model).name.removesuffix('.safetensors') + suffix
+    name = Path(model).name.removesuffix('.safetensors').removeprefix('packaged:')
+    out = out or name + suffix
     modules = [o for o in keep_float.split(',') if o]
-    network = load_student(find_model(model, results))
+    network = load_student(find_model(model, runs))
     file = export_model(network, out, to, precision, pictures or None, size or None, input_size or None, resize, output,
                         keep_float=modules, overwrite=overwrite)
     print(f'{file}: {file.stat().st_size/1e6:.1f} MB; what it is stands in {file}.json')
@@ -159,14 +161,14 @@ def bench(
     out:str='runs',        # Folder for the records
     layers:bool=False,     # Keep the ten slowest layers too?
     overwrite:bool=False,  # Replace records that are there?
-    results:str='runs',    # Folder of runs, for the name of one
+    runs:str='runs',       # Folder of runs, for the name of one
 ):
     "Measure the latency of exported files and networks in turns, in one run, with memory and size; a record each."
     from mobiledepth.deploy.bench import bench, bench_table
     from mobiledepth.deploy.predictor import is_exported
     if not all(map(is_exported, files)):
         from mobiledepth.learner import find_model
-        files = [o if is_exported(o) else str(find_model(o, results)) for o in files]
+        files = [o if is_exported(o) else str(find_model(o, runs)) for o in files]
     print(bench_table(bench(files, threads, repeats, size=size or None, out=out, layers=layers, overwrite=overwrite)))
 
 verbs = {'data make': data_make, 'data check': data_check, 'data describe': data_describe,
@@ -235,8 +237,10 @@ def verb_parser(
 def _experiment(words):
     "The first of `words` that names an experiment or a group and is no option's value, or None."
     known = {*experiment_settings, *experiment_groups}
+    flags = [name for o in verb_parser('train')._actions if o.nargs==0 for name in o.option_strings]
     for before,o in zip(['', *words], words):
-        is_value = before.startswith('--') and '=' not in before and before!='--help'
+        is_flag = any(name.startswith(before) for name in flags)
+        is_value = before.startswith('--') and '=' not in before and not is_flag
         if o in known and not is_value: return o
 
 def _underscored(word):

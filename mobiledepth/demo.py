@@ -41,7 +41,7 @@ def plot_predictions(
     for row,(x,y) in zip(axs, items):
         h,w = y.shape[-2:]
         with torch.no_grad(): maps = [task.decode(net(x))[0] for net in nets.values()]
-        truth = y.reshape(h, w)
+        truth = task.target_map(y)[0]
         drawn = [task.draw(torch.as_tensor(o).numpy(), meta) for o in (truth, *maps)]
         for ax,im in zip(row, [x[0].permute(1, 2, 0).numpy(), *drawn]):
             ax.imshow(im, extent=(0, w, h, 0), interpolation='nearest')
@@ -96,7 +96,8 @@ def _group_text(name, records, picture, committed='results'):
 def _run_text(record, results):
     "Table of the runs beside this one, and where its weights are."
     file = _weights_of(record, results)
-    return f'{results_table(results, record["kind"])}\n\nWeights: {file}, SHA-256 {weights_digest(file)}'
+    where = f'{file}, SHA-256 {weights_digest(file)}' if file.exists() else f'not in {file.parent}'
+    return f'{results_table(results, record["kind"])}\n\nWeights: {where}'
 
 def train_named(
     experiment:str, # Experiment, or a group of them

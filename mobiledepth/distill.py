@@ -13,7 +13,7 @@ from fastai.vision.all import *
 from fastai.callback.hook import Hooks
 
 from .losses import at_label_size
-from .tasks import task_of
+from .tasks import classes_of, task_of
 
 # %% ../nbs/08_distill.ipynb #dcad244f
 def _labelled(target, ignore_index):
@@ -133,15 +133,16 @@ def shrink_maps(
     size,           # `(h, w)` in pixels; None: nothing is changed
     student:Tensor, # Logits, `(n, classes, any h, any w)`
     teacher:Tensor, # Logits, likewise
-    target:Tensor,  # Labels, `(n, H, W)` or `(n, 1, H, W)`
+    target:Tensor,  # Targets, `(n, H, W)` or `(n, channels, H, W)`
 )->tuple:           # The three at `size`
-    "Logits averaged over areas, labels taken at their centres; metres stay floats `(n, 1, h, w)`."
+    "Raw outputs averaged over areas, targets taken at their centres; these keep type and channels."
     if size is None: return student,teacher,target
     student = F.interpolate(student.as_subclass(Tensor).float(), size, mode='area')
     teacher = F.interpolate(teacher.as_subclass(Tensor).float(), size, mode='area')
     target = target.as_subclass(Tensor)
-    small = F.interpolate(target.view(len(target), 1, *target.shape[-2:]).float(), size, mode='nearest-exact')
-    return student, teacher, small if target.is_floating_point() else small.long()[:,0]
+    maps = target if target.ndim==4 else target[:,None]
+    small = F.interpolate(maps.float(), size, mode='nearest-exact').to(target.dtype)
+    return student, teacher, small if target.ndim==4 else small[:,0]
 
 # %% ../nbs/08_distill.ipynb #db0ae43a
 @contextmanager
@@ -185,6 +186,13 @@ def _check_terms(terms):
 
 def _uses_features(term): return getattr(term, 'features', False)
 
+def _check_same_classes(learn, teacher):
+    "Raise `ValueError` where the teacher's outputs are other classes, or the same in another order."
+    ours,theirs = classes_of(learn),classes_of(teacher)
+    if None in (ours, theirs) or ours.names==theirs.names: return
+    raise ValueError(f'the teacher has the classes {", ".join(theirs.names[:4])}, ... and the student '
+                     f'{", ".join(ours.names[:4])}, ...: expected the same classes in the same order')
+
 class KnowledgeDistillation(Callback):
     "Train on `a` times the learner's loss plus `1-a` times the distillation `terms` against a frozen `teacher`."
     order = GradientAccumulation.order - 1
@@ -216,6 +224,7 @@ class KnowledgeDistillation(Callback):
             raise ValueError('this KnowledgeDistillation was saved or copied, and a teacher never goes with its '
                              'student: learn.remove_cb(KnowledgeDistillation), or give it a .teacher')
         _check_separate(self.model, self._net())
+        _check_same_classes(self.learn, self.teacher)
         self._net().to(self.dls.device)
         self.fit_terms = self.terms or {DistillationLoss(self.T, self._ignored()): 1.}
         self.losses = []

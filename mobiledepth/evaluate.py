@@ -50,11 +50,15 @@ def evaluation_classes(
         f'codes={codes!r}: expected one of {", ".join(lists) or "none"}, the class lists of {data.name}')
     if own is None: return _given_classes(model, data, codes)
     candidates = [lists[codes]] if codes else list(lists.values())
-    found = next((o for o in candidates if o.names==own.names), None)
-    if found is not None: return found
+    for same in (_same_classes, _same_outputs):
+        found = next((o for o in candidates if same(o, own)), None)
+        if found is not None: return found
     there = ', '.join(f'{k} has {len(v)} classes' for k,v in lists.items())
     raise ValueError(f'the network has the {len(own)} classes {", ".join(own.names[:4])}, ..., which no class list of '
                      f'{data.name} is ({there}): evaluate it on the data it was trained on')
+
+def _same_outputs(a, b): return a.names==b.names and a.ignore_index==b.ignore_index
+def _same_classes(a, b): return _same_outputs(a, b) and a.table==b.table
 
 def _given_classes(model, data, codes):
     "The classes for a network that does not tell its own. Raises `ValueError` where they are needed and not given."
@@ -75,8 +79,7 @@ def evaluation_report(
     task = get_task(dl.task)
     groups = data.group and [data.group(Path(f).stem) for f in dl.items]
     classes = classes_of(dl)
-    names = classes and list(classes.names)
-    about = dict(task=task.name, size=list(size), classes=names, split=dl.split, data=data.name,
+    about = dict(task=task.name, size=list(size), classes=classes and classes.to_json(), split=dl.split, data=data.name,
                  data_fingerprint=data.fingerprint(path))
     return task.report(model, dl, size, groups) | about | conditions
 
@@ -117,9 +120,7 @@ def other_conditions(
     record:dict, # From `run_record`
 )->list:         # What differs: of 'size', 'classes', 'split', 'data_fingerprint'
     "Under which other conditions the figures of `record` were found; with none they should be those of `report`."
-    classes = record['classes'] and record['classes']['names']
-    there = dict(size=record['settings']['size'], classes=classes)
-    there |= {k:record[k] for k in ('split', 'data_fingerprint')}
+    there = dict(size=record['settings']['size'], **{k:record[k] for k in ('classes', 'split', 'data_fingerprint')})
     return [k for k,v in there.items() if v!=report[k]]
 
 # %% ../nbs/09e_evaluate.ipynb #f736c0d3
@@ -150,6 +151,7 @@ def evaluation_text(
     model:str,         # As for `load_student`, or the name of a run
     path=None,         # As for `evaluate_student`
     results='results', # Folder of records
+    runs='runs',       # Folder of runs, for the name of one and its record
     split=None,        # As for `evaluate_student`
     size=None,         # As for `evaluate_student`
     codes='',          # As for `evaluate_student`
@@ -157,11 +159,11 @@ def evaluation_text(
     num_workers:int=1, # Processes that read
 )->str:                # Markdown, and a sentence on what the record differs in
     "Load a trained network and report it beside the record of its run."
-    student = load_student(find_model(model, results), default_device())
+    student = load_student(find_model(model, runs), default_device())
     report = evaluate_student(student, path, size, codes, split, num_workers, data)
-    record = run_record(student, results)
+    record = run_record(student, results) or run_record(student, runs)
     text = evaluation_table(report, record)
-    if record is None: return f'{text}\n\nThere is no record of its run in {results}.'
+    if record is None: return f'{text}\n\nThere is no record of its run in {results} or {runs}.'
     differ = other_conditions(report, record)
     if not differ: return text
     return f'{text}\n\nThe record was made with other {", ".join(differ)}: the differences are of that too.'

@@ -20,8 +20,8 @@ from .core import locked
 from .data.dataset import get_data
 from .distill import KnowledgeDistillation
 from .history import EpochHistory, device_name, macs
-from .learner import (FullImages, load_student, load_unet, map_learner, mobile_unet_learner, run_files, save_unet,
-                                 total_params, unet_splitter, weights_digest)
+from .learner import (FullImages, find_model, known_students, load_unet, map_learner, mobile_unet_learner,
+                                 run_files, save_unet, total_params, unet_splitter, weights_digest)
 from .models import Unet, weights_sha256
 from .records import finished_record, git_commit, record_file, versions, write_record
 from .resume import ResumeTraining
@@ -87,11 +87,10 @@ def run_weights(
 
 def _run_file(name, results, seed):
     "The weights of the run called `name`, of `seed`, else of seed 0; None where there is none."
-    found = {f.stem:f for f in run_files(name, results)}
     known = experiment_settings.get(name)
-    if known: found = {k:f for k,f in found.items() if f'-{known.size[0]}x{known.size[1]}-' in k}
     for o in (seed, 0):
-        own = [f for k,f in found.items() if k.endswith(f'-seed{o}')]
+        own = [f for f in run_files(name, results) if f.stem.endswith(f'-seed{o}')]
+        if known and (usual := run_weights(name, known.size, o, results)) in own: return usual
         if len(own)>1: raise ValueError(
             f'{name!r} has runs of several sizes: give one of the files {", ".join(map(str, own))}')
         if own: return own[0]
@@ -103,15 +102,13 @@ def find_trained(
 )->Unet:            # In evaluation mode
     "A trained network. Raises `FileNotFoundError` for an experiment that was not run, otherwise as `load_student`."
     file = _run_file(name, results, seed)
-    if file:
-        print(f'{name}: {file}, SHA-256 {weights_digest(file)}')
-        return load_unet(file)
-    try: return load_student(name)
-    except ValueError:
-        if name not in experiment_settings: raise
-    file = run_weights(name, get_settings(name).size, seed, results)
-    raise FileNotFoundError(f'{name} was not trained yet, there is no {file}: '
-                            f'`mobiledepth train {name} --seed {seed} --results {results}` does that')
+    if file is None and name in experiment_settings and name not in known_students():
+        missing = run_weights(name, get_settings(name).size, seed, results)
+        raise FileNotFoundError(f'{name} was not trained yet, there is no {missing}: '
+                                f'`mobiledepth train {name} --seed {seed} --results {results}` does that')
+    file = file or find_model(name, None)
+    print(f'{name}: {file}, SHA-256 {weights_digest(file)}')
+    return load_unet(file)
 
 # %% ../nbs/09d_experiments.ipynb #04118c57
 def _facts(learn, s, path, teacher, start):
@@ -185,7 +182,8 @@ def _run(experiment, s, seed, path, results, file, about, make_model, make_cbs, 
     rows = _fit(learn, s, make_cbs(s, teacher, learn), resume)
     if isinstance(learn.model, Unet):
         weights = run_weights(experiment, s.size, seed, results)
-        save_unet(learn, weights, experiment=experiment, seed=seed, size=list(s.size), data=s.data)
+        license = f'trained on {s.data}: {data.license}' if data.license else ''
+        save_unet(learn, weights, experiment=experiment, seed=seed, size=list(s.size), data=s.data, license=license)
     metrics = _evaluate(learn, test_dl, path, s)
     machines = resume.machines
     where = {f'{k}s': list(dict.fromkeys(o[k] for o in machines)) for k in ('device', 'commit')}
@@ -196,8 +194,10 @@ def _run(experiment, s, seed, path, results, file, about, make_model, make_cbs, 
     state.unlink(missing_ok=True)
 
 # %% ../nbs/09d_experiments.ipynb #3ddbcf86
-def _check_name(name):
-    "Raise `ValueError` where `name` cannot be part of a file's name."
+def _check_name(name, kind):
+    "Raise `ValueError` for a `name` that no file can have, or for an ablation that is called like an experiment."
+    if kind=='ablation' and name in experiment_settings:
+        raise ValueError(f'{name} is an experiment: give this ablation another name')
     if not re.fullmatch(r'[A-Za-z0-9][\w.-]*', name): raise ValueError(
         f'name={name!r}: expected letters, digits, -, _ and . alone, and a letter or digit first')
 
@@ -214,7 +214,7 @@ def run_settings(
     recipe:str='',               # Experiment that the settings are from; empty: `experiment`
 )->dict:                         # The record
     "Train once with `fine_tune`, report, leave weights and record. A stopped run resumes, a finished one is read."
-    _check_name(experiment)
+    _check_name(experiment, kind)
     file = record_file(experiment, s.size, seed, results, kind)
     about = dict(recipe=recipe or experiment, kind=kind)
     if not file.exists():

@@ -117,16 +117,23 @@ def _size_of(dls, model, draw=True):
     return _batch_size_of(dls) if size is None and draw else size
 
 # %% ../nbs/07_learner.ipynb #3bd0aae7
-_fact_names = 'task','size','data','classes','depth_range'
+# Not true of a later training
+_of_the_file = 'format', 'config', 'weights_from', 'versions', 'experiment', 'seed', 'record'
+
+def _own_facts(model):
+    "What a model's `meta` states of its task and data, whatever the task is."
+    meta = getattr(model, 'meta', None) or {}
+    return {k:v for k,v in meta.items() if k not in _of_the_file}
 
 def loader_facts(
     dls,            # DataLoaders
     model=None,     # The network that learns from them: its own `inner_size` counts
     draw:bool=True, # Look at a batch where nothing else tells the size?
+    learn=None,     # The Learner around both, whose loss states what is ignored
 )->dict:            # `task`, `size`, `data` and the facts of the task, where known: plain JSON values
     "What a network must know of its data to be used as it was trained. Draws no random numbers."
     task = task_of(dls)
-    facts = dict(task=task.name, **task.facts(dls)) if task else {}
+    facts = dict(task=task.name, **task.facts(learn or dls)) if task else {}
     size = _size_of(dls, model, draw)
     if size is not None: facts['size'] = [int(o) for o in size]
     data = getattr(dls, 'data', None)
@@ -187,14 +194,15 @@ def map_learner(
 )->MapLearner:         # Frozen up to the decoder if the encoder is pretrained, like `unet_learner`
     "A `Learner` around any network, with what its task needs; `dls` stay as they are. Refuses loaders that normalize."
     if isinstance(model, Unet): _refuse_normalize(dls)
-    task = task_of(dls)
+    task = task_of(dls) or task_of(model)
     if task and loss_func is None: loss_func = task.loss(dls)
     if task and metrics is None: metrics = task.metrics(dls)
     pretrained = _is_pretrained(model)
     if splitter is None: splitter = unet_splitter if pretrained else params
-    model.meta = loader_facts(dls, model)
     learn = MapLearner(dls, model, loss_func=loss_func, opt_func=opt_func, lr=lr, splitter=splitter, cbs=cbs,
                        metrics=metrics, path=path, model_dir=model_dir, wd=wd, train_bn=train_bn)
+    if task: task.check_loss(learn)
+    model.meta = _own_facts(model) | loader_facts(dls, model, learn=learn)
     if pretrained: learn.freeze()
     return learn
 
@@ -223,6 +231,7 @@ def mobile_unet_learner(
     if not num_classes: num_classes = task.outputs(dls) if task else get_c(dls)
     if not num_classes: raise ValueError(
         'the DataLoaders have no `c`: pass num_classes, the number of classes (1 for depth)')
+    if task: kwargs = task.unet_options() | kwargs
     model = Unet(backbone, num_classes=num_classes, pretrained=pretrained, **kwargs)
     if task: task.init_head(model, dls)
     return map_learner(dls, model, loss_func, metrics, opt_func, lr, splitter, cbs, path, model_dir, wd, train_bn)
@@ -263,11 +272,10 @@ def learner_meta(
 )->dict:   # `task`, `size`, `data`, and `classes` or `depth_range`, where known
     "What others must know of a network to use it as it was trained."
     dls,model = learn.dls,learn.model
-    own = getattr(model, 'meta', None) or {}
-    own = {k: own[k] for k in _fact_names if k in own}
+    own = _own_facts(model)
     if not _has_items(dls): return loader_facts(dls, model, draw=False) | own
-    if not isinstance(learn, MapLearner): return loader_facts(dls, model) # `own` may be of another training
-    return own | loader_facts(dls, model, draw='size' not in own)
+    if not isinstance(learn, MapLearner): own = {} # may be of another training
+    return own | loader_facts(dls, model, 'size' not in own, learn)
 
 # %% ../nbs/07_learner.ipynb #76dca943
 def _plain_state(model):
@@ -308,6 +316,7 @@ def save_unet(
     if isinstance(model, Learner):
         meta = learner_meta(model) | meta
         model = model.model
+    else: meta = _own_facts(model) | meta
     model = getattr(model, '_orig_mod', model)
     if not isinstance(model, Unet): raise ValueError(
         f'{type(model).__name__}: expected a Unet, or a Learner around one')

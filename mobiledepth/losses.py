@@ -48,7 +48,8 @@ def _count_classes(mask, n_classes, ignore_index):
     if ignore_index is not None: labels = labels[labels != ignore_index]
     if len(labels) and not 0 <= labels.min() <= labels.max() < n_classes:
         raise ValueError(f'labels run from {labels.min()} to {labels.max()}: expected 0 to {n_classes-1}, '
-                         f'or the ignore index {ignore_index}; check the classes')
+                         f'or the ignored label, {ignore_index}; loaders state both by '
+                         'dls.classes = Classes(names, ignore_index=...)')
     return torch.bincount(labels, minlength=n_classes)
 
 # %% ../nbs/05_losses.ipynb #ae2c3059

@@ -153,7 +153,8 @@ def _row(name, records, task):
     s = r['settings']
     start = s['start'] or ('ImageNet' if s['pretrained'] else 'random')
     figures = [spread([r['metrics'][o.key] for r in records], o.scale, o.digits) for o in task.figures]
-    return [name, s['data'], s['backbone'], start, 'x'.join(map(str, s['size'])), r['total_epochs'],
+    data = s['data'] if r['split']=='test' else f"{s['data']}, {r['split']}"
+    return [name, data, s['backbone'], start, 'x'.join(map(str, s['size'])), r['total_epochs'],
             f"{r['params']/1e6:.2f}", f"{r['macs']/1e9:.3f}", *figures, len(records)]
 
 def _table(records, task):
@@ -162,7 +163,8 @@ def _table(records, task):
     first = task.figures[0]
     def place(group):
         found = mean(r['metrics'][first.key] for r in group[1])
-        return group[1][0]['settings']['data'], -found if first.lower else found
+        r = group[1][0]
+        return r['settings']['data'], r['split'], -found if first.lower else found
     groups = sorted(by_experiment(records).items(), key=place)
     rows = [_row(name, rs, task) for name,rs in groups]
     return markdown_table([*head, *(o.label for o in task.figures), 'seeds'], rows)
@@ -175,9 +177,10 @@ def results_table(
     "Runs as a table for each task, by data set, the best last. Raises `ValueError` for another `kind`."
     records = results if isinstance(results, list) else runs_of_kind(results, kind)
     records = [r for r in records if data in (None, r['settings']['data'])]
-    names = dict.fromkeys([*task_names(), *(r['task'] for r in records)])
-    groups = {name: [r for r in records if r['task']==name] for name in names}
+    groups = {name: [r for r in records if r['task']==name] for name in task_names()}
     tables = [_table(rs, get_task(name)) for name,rs in groups.items() if rs]
+    unknown = Counter(r['task'] for r in records if r['task'] not in groups)
+    tables += [f'{n} runs of the task {name!r}, which is not registered here' for name,n in unknown.items()]
     return '\n\n'.join(tables) or _table([], get_task('segmentation'))
 
 # %% ../nbs/09b_records.ipynb #27577810
@@ -193,8 +196,8 @@ def paired_difference(
     seeds = sorted(a.keys() & b.keys())
     if len(seeds)<2: raise ValueError(
         f'{ours} and {theirs} have the seeds {seeds} in common: expected two or more, or there is no spread')
-    budget = {(r['total_epochs'], r['data_fingerprint']) for o in (a,b) for r in o.values()}
-    if len(budget)>1: raise ValueError(f'{ours} and {theirs} had different epochs or data: {sorted(budget)}')
+    budget = {(r['total_epochs'], r['data_fingerprint'], r['split']) for o in (a,b) for r in o.values()}
+    if len(budget)>1: raise ValueError(f'{ours} and {theirs} had different epochs, data or split: {sorted(budget)}')
     diffs = [scale*(a[s]['metrics'][key] - b[s]['metrics'][key]) for s in seeds]
     return dict(seeds=seeds, differences=diffs, mean=mean(diffs), se=stdev(diffs)/len(diffs)**.5)
 
@@ -208,7 +211,8 @@ def records_index(
         if 'history' not in r: continue # a benchmark, a check
         s = r['settings']
         file = record_file(r['experiment'], s['size'], r['seed'], '', r['kind'])
-        figures = {o.key: r['metrics'].get(o.key) for o in get_task(r['task']).figures}
+        known = get_task(r['task']).figures if r['task'] in task_names() else ()
+        figures = {o.key: r['metrics'].get(o.key) for o in known}
         about = {k:r[k] for k in ('experiment', 'kind', 'task', 'split', 'seed', 'total_epochs')}
         res[file.as_posix()] = about | dict(data=s['data'], size=s['size']) | figures
     return dict(sorted(res.items()))

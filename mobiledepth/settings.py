@@ -116,18 +116,27 @@ def change_settings(
     **changes             # Settings by their own names
 )->RunSettings:           # The changed ones
     "Settings with some of them changed. Raises `ValueError` for a name that they do not have."
-    known = flat_settings(settings)
+    whole = {f.name for f in fields(settings)}
+    known = [*flat_settings(settings), *(o for o in whole if is_dataclass(getattr(settings, o)))]
     unknown = [o for o in changes if o not in known]
     if unknown: raise ValueError(f'there is no setting {unknown[0]!r} here: the settings are {", ".join(known)}.'
                                  + did_you_mean(unknown[0], known))
-    own = {}
-    for f in fields(settings):
-        value = getattr(settings, f.name)
-        if is_dataclass(value):
-            inside = flat_settings(value)
-            own[f.name] = change_settings(value, **{k:v for k,v in changes.items() if k in inside})
-        elif f.name in changes: own[f.name] = changes[f.name]
+    own = {k:v for k,v in changes.items() if k in whole}
+    if 'task' in own or 'data' in own: own = _without_options(settings, changes) | own
+    for name in whole - own.keys():
+        value = getattr(settings, name)
+        inside = {k:v for k,v in changes.items() if is_dataclass(value) and k in flat_settings(value)}
+        if inside: own[name] = change_settings(value, **inside)
     return replace(settings, **own)
+
+def _without_options(settings, changes):
+    "For another task its own defaults; for another data set its own class list. The other options stay."
+    data = get_data(changes.get('data', settings.data))
+    task = changes.get('task', settings.task)
+    if task not in data.targets or task!=settings.task: return dict(task=changes.get('task', ''), options=None)
+    if 'codes' in changes or not hasattr(settings.options, 'codes'): return {}
+    own = {k:v for k,v in changes.items() if k in flat_settings(settings.options)}
+    return dict(options=replace(settings.options, codes='', **own))
 
 # %% ../nbs/09a_settings.ipynb #52e010e9
 # The paper's fusion module, from the finest map

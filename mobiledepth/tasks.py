@@ -45,16 +45,22 @@ def tfms(self:Task,
     return camvid_tfms(size, **augmentation)
 
 @patch
+def check_loss(self:Task,
+    learn, # Learner
+):
+    "Raise `ValueError` where a Learner's loss counts other labels than its loaders state."
+
+@patch
 def outputs(self:Task,
     dls,   # DataLoaders
 )->int:    # Channels of the network's output
     "How many numbers are predicted for a pixel."
-    from fastai.torch_core import get_c
+    from fastai.data.transforms import get_c
     return get_c(dls)
 
 @patch
 def facts(self:Task,
-    dls,   # DataLoaders that a network learns from
+    x,     # DataLoaders that a network learns from, or a Learner
 )->dict:   # What JSON can hold
     "What the network must know about its outputs, beside task, size and data set: goes to `model.meta`."
     return {}
@@ -87,6 +93,17 @@ def metrics(self:Task,
 )->list:      # fastai's metrics; subclasses define it
     "What is measured on the validation set after each epoch."
     raise NotImplementedError(f'{type(self).__name__} needs `metrics`')
+
+# %% ../nbs/00b_tasks.ipynb #491f01c8
+@patch
+def is_empty(self:Task,
+    target,       # As the type transforms of a data set make it: a tensor, array or Pillow image
+    classes=None, # `Classes` of the labels
+)->bool:
+    "Has `target` no labels, but the ignored one of `classes` alone, or 0 for a task without classes?"
+    import numpy as np
+    ignore = 0 if classes is None else classes.ignore_index
+    return ignore is not None and bool((np.asarray(target)==ignore).all())
 
 # %% ../nbs/00b_tasks.ipynb #8e58d426
 @patch
@@ -129,7 +146,9 @@ def report(self:Task,
     "How good a network is on a test loader."
     from fastai.vision.all import DataLoaders, Learner
     learn = Learner(DataLoaders(dl, dl), model, loss_func=self.loss(None), metrics=self.metrics())
+    training = model.training
     with learn.no_bar(), learn.no_logging(): values = learn.validate(dl=dl)
+    model.train(training)
     names = [o.name for o in learn.metrics]
     return dict(zip(names, map(float, list(values)[1:])), n=len(dl.dataset))
 
@@ -166,6 +185,13 @@ def encode(self:Task,
 ):             # `(n, channels, h, w)`: a raw output that `decode` makes this map of
     "The inverse of `decode`, so that the map of an exported file can be scored like a network's output."
     return res[:,None] if res.ndim==3 else res.permute(0, 3, 1, 2)
+
+@patch
+def target_map(self:Task,
+    target, # Tensor: a batch of targets
+):          # A batch of maps, as from `decode`
+    "The ground truth as a map, for figures."
+    return self.decode(target) if target.ndim==4 else target
 
 @patch
 def agree(self:Task,
@@ -254,9 +280,14 @@ def _loaders(x):
     "DataLoaders, or a single loader, of a Learner; else `x` itself."
     return None if isinstance(x, dict) else getattr(x, 'dls', x)
 
+def _stated(x, dls, name):
+    "What loaders and the model's `meta` state: the loaders of a Learner come first, they may be new ones."
+    on_loaders,on_model = getattr(dls, name, None),_meta(x).get(name)
+    return on_loaders or on_model if hasattr(x, 'dls') else on_model or on_loaders
+
 def _own_vocab(dls):
     "The names of codes in fastai's own segmentation loaders."
-    item_tfms = _nested(dls, 'train.after_item') or _nested(dls, 'after_item')
+    item_tfms = _nested(dls, 'after_item') # of DataLoaders: that of the training loader
     vocab = _nested(item_tfms, 'vocab')
     return None if vocab is None else list(vocab) # it may be an array
 
@@ -265,9 +296,9 @@ def task_of(
 )->Task: # None where nothing tells
     "The task that a network was trained for, or that loaders have targets for."
     dls = _loaders(x)
-    name = _meta(x).get('task') or getattr(dls, 'task', None)
+    name = _stated(x, dls, 'task')
     if isinstance(name, str): return get_task(name)
-    return get_task('segmentation') if _own_vocab(dls) else None
+    return get_task('segmentation') if classes_of(x) else None
 
 # %% ../nbs/00b_tasks.ipynb #654cd37f
 def _loss_ignores(x, dls):
@@ -281,9 +312,13 @@ def classes_of(
     x, # A Learner, a model, a loader or DataLoaders, or a network's `meta`
 )->Classes: # None where nothing tells
     "The classes that a network was trained on, or that loaders have."
-    dls = _loaders(x)
-    found = _meta(x).get('classes') or getattr(dls, 'classes', None)
-    if isinstance(found, Classes): return found
-    if isinstance(found, dict): return Classes.from_json(found)
+    dls,is_learner = _loaders(x),hasattr(x, 'dls')
+    on_loaders = getattr(dls, 'classes', None) or _fastai_classes(x, dls)
+    on_model = _meta(x).get('classes')
+    found = on_loaders or on_model if is_learner else on_model or on_loaders
+    return Classes.from_json(found) if isinstance(found, dict) else found
+
+def _fastai_classes(x, dls):
+    "The classes of fastai's own segmentation loaders, or None."
     vocab = _own_vocab(dls)
     return Classes(tuple(map(str, vocab)), _loss_ignores(x, dls)) if vocab else None

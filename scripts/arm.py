@@ -18,7 +18,7 @@ no root and does not change the system: apt-get, with lists and folders of its o
 C library of Debian 12, the base of Raspberry Pi OS, pip fetches the ARM wheels of the numpy and ai-edge-litert
 versions of this environment, and both are unpacked in --work (200 MB, once).
 
-On a real Pi: pip install ai-edge-litert, copy predictor.py and the file, and call Predictor(file)(picture)."""
+On a real Pi: pip install ai-edge-litert, copy predictor.py and the file, and call Predictor(file)(image)."""
 import hashlib, json, os, re, shutil, subprocess, sys
 from importlib import metadata
 from pathlib import Path
@@ -169,7 +169,7 @@ def main(
         if 'max_abs' in row: logits = f', logits by {row["max_abs"]:.2g} at most, the largest is {row["largest"]:.3g}'
         print(f'{row["file"]}: {row["differ"]} of {total} pixels differ{logits}', flush=True)
     record = dict(experiment='arm-litert', kind='arm', files=rows, least=least, emulator=dict(qemu=version, cpu=cpu),
-                  here=host, there=guest, commit=git_commit(repo), versions=versions())
+                  here=host, there=guest, commits=[git_commit(repo)], versions=versions())
     write_record(Path(out or repo/'results'/'arm-litert.json'), record)
     few = [r['file'] for r in rows if r['equal']<least.get(r['precision'], .999)]
     if few: sys.exit(f'{", ".join(few)}: too few pixels agree')

@@ -1,17 +1,18 @@
-"""How fast frames of 960x720 become batches: `camvid_dls` against fastai's own `SegmentationDataLoaders`, pictures a second.
+"""How fast frames of 960x720 become batches: images a second of `camvid_dls` and of fastai's `SegmentationDataLoaders`.
 
-`python scripts/bench_data.py --path CAMVID` enlarges some frames of a folder in CamVid's layout to PNGs of 960x720, in a temporary folder.
-Then, in one process and interleaved, every repeat reads them all once with each loader and number of workers. Both train: a random crop of
-the same range of areas and shapes, mirroring, brightness, contrast, saturation and hue, 128x160. Ours is timed with an empty cache (the
-first epoch), with a filled one, and without one; fastai's also without its transforms of colour, which are slow on a CPU. Nothing but the
-loader runs, so these are pictures that a network could be given."""
+`python scripts/bench_data.py --path CAMVID` enlarges some frames of a folder in CamVid's layout to PNGs of 960x720, in
+a temporary folder. Then, in one process and interleaved, every repeat reads them all once with each loader and number
+of workers. Both train: a random crop of the same range of areas and shapes, mirroring, brightness, contrast, saturation
+and hue, 128x160. Ours is timed with an empty cache (the first epoch), with a filled one, and without one; fastai's also
+without its transforms of colour, which are slow on a CPU. Only the loader runs, so these are images that a network
+could be given."""
 import json, os, shutil, tempfile, time, warnings
 from functools import partial
 from pathlib import Path
 
 import torch
-from fastai.vision.all import (BILINEAR, NEAREST, Brightness, Contrast, Flip, Hue, Image, PILImage, RandomResizedCrop, Saturation,
-                               SegmentationDataLoaders, get_image_files, set_seed)
+from fastai.vision.all import (BILINEAR, NEAREST, Brightness, Contrast, Flip, Hue, Image, PILImage, RandomResizedCrop,
+                               Saturation, SegmentationDataLoaders, get_image_files, set_seed)
 from fastcore.script import call_parse
 
 from mobiledepth.core import data_dir
@@ -19,7 +20,8 @@ from mobiledepth.data.cache import cache_size, clear_cache
 from mobiledepth.data.camvid import camvid_dls, camvid_names
 from mobiledepth.data.codes import camvid_codes
 from mobiledepth.data.images import camvid_label
-from mobiledepth.records import device_name, git_commit, versions, write_record
+from mobiledepth.history import device_name
+from mobiledepth.records import git_commit, versions, write_record
 
 repo = Path(__file__).resolve().parent.parent
 large,size = (720,960),(128,160)
@@ -36,14 +38,17 @@ def enlarge(path, to, n):
     return to
 
 def fastai_dl(path, bs, num_workers, color=True):
-    "The training loader a reader of fastai's documentation would write, with the range of our transforms; or without those of colour."
+    "The loader that fastai's documentation leads to, with the range of our transforms; or without those of colour."
     train = [o for o in get_image_files(path/'images') if o.stem in set(camvid_names('train'))]
+    crop = RandomResizedCrop(size, min_scale=0.3, ratio=(4/3*3/4, 4/3*4/3))
+    colors = [Brightness(0.3), Contrast(0.3), Saturation(0.3), Hue(0.05)] if color else []
     dls = SegmentationDataLoaders.from_label_func(path, train, camvid_label, codes=camvid_codes, valid_pct=0., bs=bs,
-        num_workers=num_workers, item_tfms=RandomResizedCrop(size, min_scale=0.3, ratio=(4/3*3/4, 4/3*4/3)),
-        batch_tfms=[Flip(), *([Brightness(0.3), Contrast(0.3), Saturation(0.3), Hue(0.05)] if color else [])])
+                                                  num_workers=num_workers, item_tfms=crop, batch_tfms=[Flip(), *colors])
     return dls.train
 
-def our_dl(path, bs, num_workers, cache): return camvid_dls(path, size, bs, num_workers=num_workers, cache=cache).train
+def our_dl(path, bs, num_workers, cache):
+    "The training loader of `camvid_dls`."
+    return camvid_dls(path, size, bs, num_workers=num_workers, cache=cache).train
 
 def pictures_a_second(make):
     "Of one epoch of the loader from `make`, which is not timed."
@@ -58,18 +63,20 @@ def cold(path, bs, num_workers):
     clear_cache('camvid')
     return our_dl(path, bs, num_workers, True)
 
-def quartiles(values): return {k:round(torch.tensor(values).quantile(q).item(), 1) for k,q in dict(q1=.25, median=.5, q3=.75).items()}
+def quartiles(values):
+    "First quartile, median and third quartile."
+    return {k:round(torch.tensor(values).quantile(q).item(), 1) for k,q in dict(q1=.25, median=.5, q3=.75).items()}
 
 @call_parse
 def main(
     path:str=None,   # Folder in CamVid's layout; else $MOBILEDEPTH_DATA/camvid
     n:int=64,        # Frames
-    bs:int=8,        # Pictures a batch
+    bs:int=8,        # Images a batch
     repeats:int=5,   # Epochs of each loader; one more comes first, untimed
     threads:int=1,   # Threads of PyTorch
     out:str=None,    # File of the record; without it results/bench-data.json
 ):
-    "Measure pictures a second of both loaders, and write a record."
+    "Measure images a second of both loaders, and write a record."
     torch.set_num_threads(threads)
     warnings.filterwarnings('ignore', message='.*not the whole of CamVid')
     work = Path(tempfile.mkdtemp())
@@ -78,15 +85,17 @@ def main(
         frames = enlarge(data_dir('camvid', path), work, n)
         loaders = dict(fastai=fastai_dl, colourless=partial(fastai_dl, color=False), first=cold,
                        cached=partial(our_dl, cache=True), uncached=partial(our_dl, cache=False))
-        runs = {f'{k}, {nw} workers':partial(make, frames, bs, nw) for nw in (0,1) for k,make in loaders.items()}
-        speed = [{k:pictures_a_second(make) for k,make in runs.items()} for _ in range(repeats+1)][1:]
+        runs = {f'{k}, {n} workers': partial(make, frames, bs, n) for n in (0,1) for k,make in loaders.items()}
+        speed = [{k: pictures_a_second(make) for k,make in runs.items()} for _ in range(repeats+1)][1:]
         kept = cache_size('camvid')
     finally: shutil.rmtree(work)
-    speed = {k:[o[k] for o in speed] for k in runs}
-    ratios = {k:[a/b for a,b in zip(v, speed[f'fastai,{k.split(",")[1]}'])] for k,v in speed.items() if not k.startswith('fastai')}
+    speed = {k: [o[k] for o in speed] for k in runs}
+    ours = [k for k in speed if not k.startswith('fastai')]
+    ratios = {k: [a/b for a,b in zip(speed[k], speed[f'fastai,{k.split(",")[1]}'])] for k in ours}
     settings = dict(large=large, size=size, n=n, bs=bs, repeats=repeats, threads=threads)
-    record = dict(experiment='bench-data', kind='bench', settings=settings, commit=git_commit(repo), versions=versions(),
-                  device=device_name(), pictures_a_second={k:quartiles(v) for k,v in speed.items()},
+    record = dict(experiment='bench-data', kind='bench', settings=settings, commits=[git_commit(repo)],
+                  versions=versions(), devices=[device_name()],
+                  pictures_a_second={k: quartiles(v) for k,v in speed.items()},
                   over_fastai={k:quartiles(v) for k,v in ratios.items()}, cache_bytes=kept)
     write_record(Path(out or repo/'results'/'bench-data.json'), record)
     print(json.dumps({k:record[k] for k in ('pictures_a_second', 'over_fastai', 'cache_bytes')}, indent=1))

@@ -1,42 +1,48 @@
-"""What each term of depth distillation costs: seconds of a step and peak memory, on a generated batch and random weights.
+"""What each term of depth distillation costs: seconds of a step and peak memory, on a generated batch, random weights.
 
-`python scripts/bench_depth_distill.py` writes `results/bench-depth-distill.json`. Peak memory comes first, each variant in a process of its own; then every repeat times a step of each
-variant and a forward pass of the teacher, one after the other, in one process. The settings are those of `nyu-distilled` but for `whole`: the batch has no crops."""
+`python scripts/bench_depth_distill.py` writes `results/bench-depth-distill.json`. Peak memory comes first, each variant
+in a process of its own; then every repeat times a step of each variant and a forward pass of the teacher, one after the
+other, in one process. The settings are those of `nyu-distilled` but for `full_images`: the batch has no crops."""
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from bench_distill import loaders_of, peak_in_child, print_peak, quartiles, seconds, step_of
+from bench_distill import (frozen_unet, loaders_of, peak_in_child, print_peak, quartiles, random_unet, step_of,
+                           time_steps)
 from fastai.vision.all import Learner, set_seed
 from fastcore.script import call_parse
 
-from mobiledepth.depth_experiments import make_depth_cbs, make_depth_loss, make_depth_unet
-from mobiledepth.records import device_name, git_commit, versions, write_record
-from mobiledepth.settings import get_settings
+from mobiledepth.experiments import make_cbs
+from mobiledepth.history import device_name
+from mobiledepth.records import git_commit, versions, write_record
+from mobiledepth.settings import change_settings, get_settings
+from mobiledepth.tasks import get_task
 
 repo = Path(__file__).resolve().parent.parent
 none = dict(dense=0., affinity=0., feature=0.)
-variants = dict(plain=None, dense=dict(dense=1.), affinity=dict(affinity=10.), feature=dict(feature=1.), all=dict(dense=1., affinity=10., feature=1.))
+variants = dict(plain=None, dense=dict(dense=1.), affinity=dict(affinity=10.), feature=dict(feature=1.),
+                all=dict(dense=1., affinity=10., feature=1.))
 
 def make_teacher():
     "A network of the teacher's size."
-    return make_depth_unet(replace(get_settings('nyu-teacher'), pretrained=False)).to(memory_format=torch.channels_last).eval()
+    return frozen_unet(get_settings('nyu-teacher'), 1)
 
 def make_step(variant, s):
     "A function that does one step of a new student in a fastai `Learner`."
     set_seed(0)
     batch = torch.rand(s.bs, 3, *s.load_size),torch.rand(s.bs, 1, *s.load_size)*9+.5
-    learn = Learner(loaders_of(batch), make_depth_unet(s), loss_func=make_depth_loss(s))
-    if variants[variant]: learn.add_cbs(make_depth_cbs(replace(s, **none | variants[variant]), make_teacher(), learn))
+    learn = Learner(loaders_of(batch), random_unet(s, 1), loss_func=get_task('depth').loss(None, s.options))
+    weights = variants[variant]
+    if weights: learn.add_cbs(make_cbs(change_settings(s, **none | weights), make_teacher(), learn))
     return step_of(learn, batch)
 
-def time_steps(s, repeats):
-    "Seconds of every repeat, one list for each variant and one for the teacher; two repeats more come first, untimed."
-    steps,teacher,x = {v:make_step(v, s) for v in variants},make_teacher(),torch.rand(s.bs, 3, *s.load_size)
+def all_steps(s):
+    "What is timed: a step of each variant, and the teacher's forward pass."
+    steps = {v: make_step(v, s) for v in variants}
+    teacher,x = make_teacher(),torch.rand(s.bs, 3, *s.load_size)
     steps['teacher'] = torch.no_grad()(lambda: teacher(x))
-    times = [{k:seconds(f) for k,f in steps.items()} for _ in range(repeats+2)][2:]
-    return {k:[t[k] for t in times] for k in steps}
+    return steps
 
 @call_parse
 def main(
@@ -48,12 +54,15 @@ def main(
 ):
     "Measure what the terms cost in seconds and memory, and write a record."
     torch.set_num_threads(threads)
-    s = replace(get_settings('nyu-distilled'), pretrained=False, whole=0.)
+    s = change_settings(get_settings('nyu-distilled'), pretrained=False, full_images=0.)
     if peak_of: return print_peak(make_step(peak_of, s), steps)
-    memory = {v:peak_in_child(v) for v in variants} # while this process is small: a child's peak starts at its parent's
-    times = time_steps(s, repeats)
-    ratios = {v:[d/p for d,p in zip(times[v], times['plain'])] for v in times}
-    record = dict(experiment='bench-depth-distill', kind='bench', settings=dict(asdict(s), repeats=repeats, steps=steps), commit=git_commit(repo), versions=versions(),
-                  device=device_name(), seconds={k:quartiles(v) for k,v in times.items()}, over_plain={k:quartiles(v) for k,v in ratios.items()}, peak_mib=memory)
+    # while this process is small: a child's peak starts at its parent's
+    memory = {v: peak_in_child(v) for v in variants}
+    times = time_steps(all_steps(s), repeats)
+    ratios = {v: [d/p for d,p in zip(times[v], times['plain'])] for v in times}
+    record = dict(experiment='bench-depth-distill', kind='bench',
+                  settings=dict(asdict(s), repeats=repeats, steps=steps), commits=[git_commit(repo)],
+                  versions=versions(), devices=[device_name()], seconds={k: quartiles(v) for k,v in times.items()},
+                  over_plain={k: quartiles(v) for k,v in ratios.items()}, peak_mib=memory)
     write_record(Path(out or repo/'results'/'bench-depth-distill.json'), record)
-    print(json.dumps({k:record[k] for k in ('seconds', 'over_plain', 'peak_mib')}, indent=1))
+    print(json.dumps({k: record[k] for k in ('seconds', 'over_plain', 'peak_mib')}, indent=1))

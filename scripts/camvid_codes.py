@@ -1,11 +1,12 @@
-"""How often each of CamVid's codes occurs in its official train frames: `python scripts/camvid_codes.py PATH_TO_CAMVID [--out FILE]`
-writes a record, which the story of the streets sets beside them."""
+"""How often each of CamVid's codes occurs in its official train frames: `python scripts/camvid_codes.py PATH_TO_CAMVID`
+writes a record, which the experiment notebook of the streets compares with them."""
 from pathlib import Path
 
 from fastcore.script import call_parse
 
-from mobiledepth.data.camvid import camvid, camvid_fingerprint, camvid_names
-from mobiledepth.data.dataset import code_frequencies
+from mobiledepth.data.camvid import camvid, camvid_names
+from mobiledepth.data.codes import camvid32
+from mobiledepth.data.images import camvid_label, code_frequencies, image_files
 from mobiledepth.records import git_commit, versions, write_record
 
 repo = Path(__file__).resolve().parent.parent
@@ -16,8 +17,9 @@ def main(
     out:str=None, # File of the record; without it results/camvid-codes.json
 ):
     "Count the codes of the train frames, and write a record."
-    names = camvid_names('train')
-    codes = code_frequencies(camvid, path, [Path(path)/'images'/f'{o}.png' for o in names]) # only the names count
-    facts = dict(data_fingerprint=camvid_fingerprint(path), commit=git_commit(repo), versions=versions())
-    record = dict(experiment='camvid-codes', kind='check', n=len(names), codes=codes, **facts)
+    train = set(camvid_names('train'))
+    images = [f for f in image_files(Path(path)/'images') if f.stem in train]
+    codes = code_frequencies(map(camvid_label, images), camvid32)
+    facts = dict(data_fingerprint=camvid.fingerprint(path), commits=[git_commit(repo)], versions=versions())
+    record = dict(experiment='camvid-codes', kind='check', n=len(images), codes=codes, **facts)
     write_record(Path(out or repo/'results'/'camvid-codes.json'), record)

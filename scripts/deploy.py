@@ -1,10 +1,14 @@
-"""A trained network in every runtime: does each file compute what PyTorch does, and what does it reach on the test frames?
+"""A trained network in every runtime: does each file compute what PyTorch does, and how good is it on the test frames?
 
-`python scripts/deploy.py student --name camvid-distilled --path CAMVID --files FOLDER` exports a student by every installed route in every precision, for pictures of
-360x480 (rooms: 228x304, what is inside NYU's border), with 64 train frames for calibration, reports each file on the test frames through its own runtime, and leaves one record of kind 'deploy' a
-file. The files stay in FOLDER, for `mobiledepth bench`. `--name nyu-student --path NYU` does the same in metres.
-`python scripts/deploy.py sweep --name camvid-distilled --path CAMVID` puts each part of the network in 8 bits alone, and compares on frames of val.
-`python scripts/deploy.py parity` exports three families of encoders on random weights at two sizes by every installed route, and records how far the logits are from PyTorch's."""
+`python scripts/deploy.py student --name camvid-distilled --path CAMVID --files FOLDER` exports a pretrained model by
+every installed export backend in every precision, for images of 360x480 (NYU: 228x304, what is inside its border), with
+64 train frames for calibration, reports each file on the test frames through its own runtime, and leaves one record of
+kind 'deploy' for each file. The files stay in FOLDER, for `mobiledepth bench`. `--name nyu-student --path NYU` does the
+same in metres.
+`python scripts/deploy.py sweep --name camvid-distilled --path CAMVID` quantizes each part of the network to int8 alone,
+and compares on frames of val.
+`python scripts/deploy.py parity` exports three families of encoders on random weights at two sizes by every installed
+backend, and records how far the logits are from PyTorch's."""
 import json, sys, tempfile, time
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,87 +21,117 @@ from torch import nn
 from mobiledepth.data.camvid import camvid_names
 from mobiledepth.data.nyu import nyu_test_dl
 from mobiledepth.deploy.evaluate import evaluate_file
-from mobiledepth.deploy.export import agreement, camera_pictures, export_model, get_route, routes
+from mobiledepth.deploy.export import agreement, camera_pictures, export_model
 from mobiledepth.deploy.graph import CameraGraph, graph_meta
 from mobiledepth.deploy.predictor import Predictor
+from mobiledepth.deploy.runtimes import backends, get_backend
 from mobiledepth.deploy.sensitivity import sensitivity, sensitivity_table
-from mobiledepth.depth_metrics import table_figures
 from mobiledepth.evaluate import run_record
 from mobiledepth.learner import load_student
 from mobiledepth.models import Unet
 from mobiledepth.records import git_commit, versions, write_record
+from mobiledepth.segmentation.classes import Classes
+from mobiledepth.tasks import task_of
 
 repo = Path(__file__).resolve().parent.parent
-packages = dict(onnx='onnxruntime', litert='litert_torch', executorch='executorch', openvino='openvino')
+packages = dict(onnx='onnxruntime', litert='litert_torch', executorch='executorch', openvino='openvino') # that export
 families = 'mobilenetv3_small_100', 'resnet18', 'convnext_atto'
 sizes = (96,128),(97,131)
-camera = dict(camvid=(360,480), nyu=(228,304)) # What the test frames measure
-figures = dict(camvid=('miou', 'acc'), nyu=table_figures)
-parts = dict(camvid=('per_class', 'per_sequence'), nyu=('by_distance',))
+camera = dict(camvid=(360,480), nyu=(228,304)) # Size of the test frames
+parts = dict(camvid=('per_class', 'per_sequence'), nyu=('by_distance',)) # Of a report, beside the task's figures
 
-def installed(to): return [o for o in routes if find_spec(packages[o]) and to in ('', o)]
+def installed(to):
+    "Names of the backends whose packages are there: `to` alone, where it is not empty."
+    return [o for o in backends if find_spec(packages[o]) and to in ('', o)]
 
 def frames(data, path, split):
-    "The pictures of a split: files, or for rooms a loader that cuts the border off."
+    "The images of a split: files, or for NYU a loader that cuts the border off."
     if data=='nyu': return nyu_test_dl(path, size=None, bs=1, split=split, num_workers=0, device='cpu')
     return [Path(path)/'images'/f'{o}.jpg' for o in camvid_names(split)]
 
-def facts(): return dict(commit=git_commit(repo), versions=versions())
+def facts(): return dict(commits=[git_commit(repo)], versions=versions())
 
 def data_of(student, name, known):
-    "The data set a student was trained on; ends with a sentence if it is not a known one."
-    data = student.meta.get('data', 'camvid')
+    "The data set a model was trained on; ends with a sentence if it is not a known one."
+    data = student.meta['data']
     if data not in known: sys.exit(f'{name} was trained on {data}: expected one of {", ".join(known)}')
     return data
 
 def one_file(name, to, precision, path, files, keep_float, results):
     "Export, evaluate, record."
-    route,student,started = get_route(to, f'a{routes[to]}'),load_student(name),time.time()
+    backend,student,started = get_backend(to),load_student(name),time.time()
     data = data_of(student, name, camera)
-    file = export_model(student, Path(files)/f'{name}-{precision}{route.suffix}', to, precision, frames(data, path, 'train'),
-                        input_size=None if route.dynamic else camera[data], keep_float=keep_float if precision=='int8' else (), overwrite=True)
-    seconds,about = round(time.time()-started),json.loads(Path(f'{file}.json').read_text())
-    report,there = evaluate_file(file, path),run_record(load_student(name), repo/'results')['metrics']
-    record = dict(experiment=f'deploy-{name}', kind='deploy', runtime=route.runtime, precision=precision, n_test=report['n'], metrics={k:report[k] for k in figures[data]+parts[data]},
-                  of_run={k:there[k] for k in figures[data]}, input_size=about['input_size'], **{k:about[k] for k in ('shrink', 'keep_float', 'check', 'bytes', 'weights_sha256', 'file_sha256')},
+    file = export_model(student, Path(files)/f'{name}-{precision}{backend.suffix}', to, precision,
+                        frames(data, path, 'train'), input_size=None if backend.dynamic else camera[data],
+                        keep_float=keep_float if precision=='int8' else (), overwrite=True)
+    seconds = round(time.time()-started)
+    about = json.loads(Path(f'{file}.json').read_text())
+    report,there = evaluate_file(file, path),run_record(student, repo/'results')['metrics']
+    figures = [o.key for o in task_of(student).figures]
+    kept = 'input_size', 'shrink', 'keep_float', 'check', 'bytes', 'weights_sha256', 'file_sha256'
+    record = dict(experiment=f'deploy-{name}', kind='deploy', runtime=backend.runtime, precision=precision,
+                  split=report['split'], n_test=report['n'], metrics={k: report[k] for k in (*figures, *parts[data])},
+                  of_run={k: there[k] for k in figures}, **{k: about[k] for k in kept},
                   data_fingerprint=report['data_fingerprint'], export_seconds=seconds, **facts())
-    write_record(Path(results)/f'deploy-{name}-{route.runtime}-{precision}.json', record)
-    main = figures[data][0]
-    print(f"{file.name}: {main} {report[main]:.4f} (run {there[main]:.4f}), {about['bytes']/1e6:.1f} MB, {about['check']}", flush=True)
+    write_record(Path(results)/f'deploy-{name}-{backend.runtime}-{precision}.json', record)
+    first = figures[0]
+    print(f"{file.name}: {first} {report[first]:.4f} (run {there[first]:.4f}), {about['bytes']/1e6:.1f} MB, "
+          f"{about['check']}", flush=True)
 
 def shaken(name):
-    "A network on random weights whose norms do something."
+    "A network on random weights whose norms are not the identity."
     set_seed(0)
-    net = Unet(name, num_classes=11).eval()
+    classes = Classes([f'class {i}' for i in range(11)]).to_json()
+    net = Unet(name, num_classes=11, pretrained=False).eval()
+    net.meta = dict(task='segmentation', size=[64,96], classes=classes)
     for m in net.modules():
-        if isinstance(m, nn.BatchNorm2d): nn.init.uniform_(m.weight, .5, 1.5), nn.init.uniform_(m.running_mean, -.1, .1)
+        if not isinstance(m, nn.BatchNorm2d): continue
+        nn.init.uniform_(m.weight, .5, 1.5)
+        nn.init.uniform_(m.running_mean, -.1, .1)
     return net
+
+def parity_row(to, name, size):
+    "How far the file of one random network is from PyTorch."
+    net,backend = shaken(name),get_backend(to)
+    graph = CameraGraph(net, (64,96), output='logits', shrink='antialias' if backend.dynamic else 'pool')
+    pictures = camera_pictures(None, 4, size)
+    example = torch.tensor(pictures[0])[None]
+    with tempfile.TemporaryDirectory() as tmp:
+        file = Path(tmp)/f'a{backend.suffix}'
+        meta = dict(graph_meta(graph, size), precision='float32', runtime=backend.runtime)
+        backend.writer('float32')(graph, example, file, meta)
+        found = agreement(Predictor(file), graph, pictures)
+    with torch.no_grad(): largest = graph(example).abs().max().item()
+    return dict(runtime=backend.runtime, backbone=name, picture=list(size), largest=round(largest, 3),
+                max_abs=found['max_abs'], equal=found['equal'])
 
 def parity(to, results):
     "How far the files of random networks are from PyTorch."
     rows = []
-    for r in installed(to):
+    for o in installed(to):
         for name in families:
-            for size in sizes if r=='onnx' else sizes[1:]:
-                net,route = shaken(name),get_route(r, f'a{routes[r]}')
-                graph = CameraGraph(net, (64,96), output='logits', shrink='antialias' if route.dynamic else 'pool')
-                pictures = camera_pictures(None, 4, size)
-                with tempfile.TemporaryDirectory() as tmp:
-                    file = Path(tmp)/f'a{route.suffix}'
-                    route.write(graph, torch.tensor(pictures[0])[None], file, dict(graph_meta(graph, size), precision='float32', runtime=route.runtime))
-                    found = agreement(Predictor(file), graph, pictures)
-                with torch.no_grad(): largest = graph(torch.tensor(pictures[0])[None]).abs().max().item()
-                rows.append(dict(runtime=route.runtime, backbone=name, picture=list(size), largest=round(largest, 3), **{k:found[k] for k in ('max_abs', 'equal')}))
+            for size in sizes if o=='onnx' else sizes[1:]:
+                rows.append(parity_row(o, name, size))
                 print(rows[-1], flush=True)
-    write_record(Path(results)/'parity.json', dict(experiment='parity', kind='deploy', size=[64,96], rows=rows, **facts()))
+    record = dict(experiment='parity', kind='deploy', size=[64,96], rows=rows, **facts())
+    write_record(Path(results)/'parity.json', record)
+
+def sweep(name, path, results):
+    "Per-part int8 sensitivity."
+    student = load_student(name)
+    data_of(student, name, ['camvid']) # Shares of agreeing pixels are compared
+    rows = sensitivity(student, frames('camvid', path, 'train'), frames('camvid', path, 'val'))
+    record = dict(experiment=f'sweep-{name}', kind='deploy', rows=rows, **facts())
+    write_record(Path(results)/f'sweep-{name}.json', record)
+    print(sensitivity_table(rows))
 
 @call_parse
 def main(
     what:str,           # student, sweep or parity
     name:str='camvid-distilled', # As for `load_student`
     path:str=None,      # Folder of the data set
-    to:str='',          # One route; empty: all that are installed
-    precision:str='',   # One precision; empty: all that the route has
+    to:str='',          # One backend; empty: all that are installed
+    precision:str='',   # One precision; empty: all that the backend has
     keep_float:str='',  # Names of modules that int8 leaves in floats, with commas between
     files:str='files',  # Folder for the exported files
     results:str='runs', # Folder for the records
@@ -107,12 +141,8 @@ def main(
     if what!='parity' and not path: sys.exit('give --path, the folder of the data set')
     torch.set_num_threads(1)
     if what=='parity': return parity(to, results)
-    if what=='sweep':
-        student = load_student(name)
-        data_of(student, name, ['camvid']) # Shares of agreeing pixels are compared
-        rows = sensitivity(student, frames('camvid', path, 'train'), frames('camvid', path, 'val'))
-        write_record(Path(results)/f'sweep-{name}.json', dict(experiment=f'sweep-{name}', kind='deploy', rows=rows, **facts()))
-        return print(sensitivity_table(rows))
-    for r in installed(to):
-        for p in [precision] if precision else get_route(r, f'a{routes[r]}').precisions:
-            one_file(name, r, p, path, files, [o for o in keep_float.split(',') if o], results)
+    if what=='sweep': return sweep(name, path, results)
+    modules = [o for o in keep_float.split(',') if o]
+    for o in installed(to):
+        for p in [precision] if precision else get_backend(o).precisions:
+            one_file(name, o, p, path, files, modules, results)

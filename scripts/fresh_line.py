@@ -1,14 +1,16 @@
-"""Type a line of the README in a fresh clone, with an empty home, and note what it takes: `python scripts/fresh_line.py {1,2} [--out FILE]`.
+"""Type a line of the README in a fresh clone, with an empty home, and note what it takes.
 
-What is typed is read from README.md. The line gets a clone of HEAD and is timed part by part; the record of kind 'check' has seconds, the size
-of the environment and the end of the output. Exit status 1 where a part fails."""
+`python scripts/fresh_line.py {1,2} [--out FILE]` reads from README.md what is typed. The line gets a clone of HEAD and
+is timed part by part; the record of kind 'check' has seconds, the size of the environment and the end of the output.
+Exit status 1 where a part fails."""
 import os, re, subprocess, sys, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fastcore.script import call_parse
 
-from mobiledepth.records import device_name, git_commit, write_record
+from mobiledepth.history import device_name
+from mobiledepth.records import git_commit, write_record
 
 repo = Path(__file__).resolve().parent.parent
 
@@ -18,15 +20,20 @@ def lines():
 
 def typed(part, folder):
     "Run one part in the clone; a row of the record."
-    env = {k:v for k,v in os.environ.items() if not k.startswith(('MOBILEDEPTH', 'OMP_', 'MKL_', 'PYTHON', 'VIRTUAL_ENV'))}
+    ours = 'MOBILEDEPTH', 'OMP_', 'MKL_', 'PYTHON', 'VIRTUAL_ENV'
+    env = {k:v for k,v in os.environ.items() if not k.startswith(ours)}
     started = time.time()
-    res = subprocess.run(['bash', '-c', part], cwd=folder/'clone', env=env|dict(HOME=str(folder/'home')), stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    res = subprocess.run(['bash', '-c', part], cwd=folder/'clone', env=env|dict(HOME=str(folder/'home')), text=True,
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text = re.sub(r'[^\n]*\r', '', res.stdout).replace(str(folder), 'FOLDER')
-    print(f"{part}\n  status {res.returncode}, {time.time()-started:.0f} s", flush=True)
-    return dict(part=part, seconds=round(time.time()-started), status=res.returncode, output=text.splitlines()[-40:])
+    seconds = round(time.time()-started)
+    print(f"{part}\n  status {res.returncode}, {seconds} s", flush=True)
+    return dict(part=part, seconds=seconds, status=res.returncode, output=text.splitlines()[-40:])
 
-def size_mib(folder): return int(subprocess.run(['du', '-sm', str(folder)], capture_output=True, text=True).stdout.split()[0])
+def size_mib(folder):
+    "What a folder takes on the disk."
+    res = subprocess.run(['du', '-sm', str(folder)], capture_output=True, text=True)
+    return int(res.stdout.split()[0])
 
 @call_parse
 def main(
@@ -43,6 +50,7 @@ def main(
             rows.append(typed(part, d))
             if rows[-1]['status']: break
         mib = size_mib(d/'clone'/'.venv')
-    write_record(Path(out or repo/'results'/f'fresh-line{n}.json'), dict(experiment=f'fresh-line{n}', kind='check', line=line, parts=rows,
-        environment_mib=mib, commit=git_commit(repo), device=device_name()))
+    record = dict(experiment=f'fresh-line{n}', kind='check', line=line, parts=rows, environment_mib=mib,
+                  commits=[git_commit(repo)], devices=[device_name()])
+    write_record(Path(out or repo/'results'/f'fresh-line{n}.json'), record)
     if rows[-1]['status']: sys.exit(1)

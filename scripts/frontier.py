@@ -1,12 +1,14 @@
 """Small networks on one encoder, ours and others', trained alike on CamVid, and timed in one run.
 
-`python scripts/frontier.py NAME --seed N` trains one network and leaves its record. Every network starts from the same ImageNet
-weights of EfficientNet-Lite0 and sees the same crops, rates and number of epochs at 128x160. `candidate-...` are the decoders that were tried: short runs, scored on
-a sequence of train that is held out, of kind 'ablation'. The others are scored on the test frames, of kind 'frontier': our three sizes are experiments of the
-library (`mobiledepth train camvid-s`), and the peers come from `pip install segmentation-models-pytorch` and torchvision.
+`python scripts/frontier.py NAME --seed N` trains one network and leaves its record. Every network starts from the same
+ImageNet weights of EfficientNet-Lite0 and sees the same crops, learning rates and number of epochs at 128x160.
+`candidate-...` are the decoders that were tried: short runs, scored on a sequence of train that is held out, of kind
+'ablation'. The others are scored on the test frames, of kind 'frontier': our three sizes are experiments of the library
+(`mobiledepth train camvid-s`), and the peers come from `pip install segmentation-models-pytorch` and torchvision.
 
-`python scripts/frontier.py bench` times all of them, and the encoder alone, in ONNX Runtime and LiteRT: a picture of 128x160 in floats in, logits of that size out,
-one thread, every network in every turn. Weights do not change the time, so they are random. It leaves one record a network and runtime."""
+`python scripts/frontier.py bench` times all of them, and the encoder alone, in ONNX Runtime and LiteRT: an image of
+128x160 in floats in, logits of that size out, one thread, every network in every turn. Weights do not change the
+latency, so they are random. It leaves one record for each network and runtime."""
 import sys, tempfile
 from dataclasses import replace
 from functools import partial
@@ -19,9 +21,9 @@ from torch.nn import functional as F
 
 from mobiledepth.deploy.bench import bench, bench_table
 from mobiledepth.deploy.contestant import raw_contestant
-from mobiledepth.experiments import make_unet, run_settings
-from mobiledepth.models import InputNormalize, TimmEncoder
-from mobiledepth.records import macs
+from mobiledepth.experiments import network_options, run_settings
+from mobiledepth.history import macs
+from mobiledepth.models import InputNormalize, TimmEncoder, Unet
 from mobiledepth.settings import get_settings
 
 frontier = replace(get_settings('camvid-student'), epochs=19)
@@ -34,10 +36,11 @@ candidates = dict(
     paper=dict(fusion='concat', decoder_channels=(96,64,48,32)))
 
 class Peer(nn.Module):
-    "Another library's decoder and head behind our encoder's ImageNet weights; logits at the picture's size."
+    "Another library's decoder and head behind our encoder's ImageNet weights; logits at the size of the image."
     def __init__(self, encoder, decoder, head, weights_from):
         super().__init__()
-        self.normalize,self.encoder,self.decoder,self.head = InputNormalize((.5,)*3, (.5,)*3),encoder,decoder,head
+        self.normalize = InputNormalize((.5,)*3, (.5,)*3)
+        self.encoder,self.decoder,self.head = encoder,decoder,head
         self.encoder.weights_from = weights_from
 
     def forward(self, x):
@@ -54,7 +57,10 @@ def smp_peer(s, architecture):
 
 class LowHigh(nn.Module):
     "torchvision's LR-ASPP head takes its two maps by name."
-    def __init__(self, head): super().__init__(); self.head = head
+    def __init__(self, head):
+        super().__init__()
+        self.head = head
+
     def forward(self, maps): return self.head(dict(zip(('low', 'high'), maps)))
 
 def lraspp_peer(s, output_stride):
@@ -63,26 +69,34 @@ def lraspp_peer(s, output_stride):
     enc = TimmEncoder(s.backbone, dict(output_stride=output_stride), (2, 4), pretrained=s.pretrained)
     return Peer(enc, LowHigh(LRASPPHead(*enc.channels, 11, 128)), nn.Identity(), enc.weights_from)
 
-peers = {'smp-unet': partial(smp_peer, architecture='Unet'), 'smp-deeplabv3plus': partial(smp_peer, architecture='DeepLabV3Plus'),
-         'lraspp': partial(lraspp_peer, output_stride=32), 'lraspp-dilated': partial(lraspp_peer, output_stride=16)}
+peers = {'smp-unet': partial(smp_peer, architecture='Unet'),
+         'smp-deeplabv3plus': partial(smp_peer, architecture='DeepLabV3Plus'),
+         'lraspp': partial(lraspp_peer, output_stride=32),
+         'lraspp-dilated': partial(lraspp_peer, output_stride=16)}
 
 def run_of(name):
-    "Settings, kind and maker of the network called `name`."
+    "Settings, kind and maker of the network called `name`; the maker is None for a `Unet`."
     if name in peers: return frontier, 'frontier', peers[name]
-    return replace(candidate, **candidates[name.removeprefix('candidate-')]), 'ablation', make_unet
+    return replace(candidate, **candidates[name.removeprefix('candidate-')]), 'ablation', None
 
 class Encoder(nn.Module):
-    "The floor: mean and std, and the encoder to its deepest map."
+    "The lower bound: mean and std, and the encoder to its deepest map."
     def __init__(self, s):
         super().__init__()
-        self.normalize,self.encoder = InputNormalize((.5,)*3, (.5,)*3),TimmEncoder(s.backbone)
+        self.normalize = InputNormalize((.5,)*3, (.5,)*3)
+        self.encoder = TimmEncoder(s.backbone)
 
     def forward(self, x): return self.encoder(self.normalize(x))[-1]
+
+def random_unet(name):
+    "The network of the experiment called `name`, on random weights."
+    s = get_settings(name)
+    return Unet(s.backbone, num_classes=11, pretrained=False, **network_options(s))
 
 def timed_nets():
     "All networks by the names of their runs, on random weights."
     s = replace(frontier, pretrained=False)
-    ours = {k: make_unet(replace(get_settings(k), pretrained=False)) for k in ('camvid-s', 'camvid-m', 'camvid-l', 'camvid-student')}
+    ours = {k: random_unet(k) for k in ('camvid-s', 'camvid-m', 'camvid-l', 'camvid-student')}
     return {'encoder': Encoder(s), **ours, **{f'camvid-{k}': make(s) for k,make in peers.items()}}
 
 def write_raw(net, name, folder):
@@ -101,7 +115,8 @@ def time_all(results, repeats, threads):
             write_raw(net.eval(), name, Path(tmp))
             print(f'{name} written', flush=True)
         print('timing', flush=True)
-        contestants = [raw_contestant(Path(tmp)/f'{k}.{suffix}', threads, k, **v) for suffix in ('onnx', 'tflite') for k,v in about.items()]
+        contestants = [raw_contestant(Path(tmp)/f'{k}.{suffix}', threads, k, **v)
+                       for suffix in ('onnx', 'tflite') for k,v in about.items()]
         print(bench_table(bench(contestants, threads, repeats, out=results, starts=0)))
 
 names = [*(f'candidate-{o}' for o in candidates), *peers]

@@ -1,5 +1,7 @@
-"""Kill the making of a street set at random moments, and see that nothing broken is left and the set ends as an undisturbed one:
-`python scripts/kill_data.py [--kills 20] [--out results/survive-data.json]`. Exit status 1 where it is not so."""
+"""Kill the making of a street set at random moments; no broken file may be left, and the finished set must be equal to
+that of an undisturbed process: `python scripts/kill_data.py [--kills 20] [--out results/survive-data.json]`.
+
+Exit status 1 where that does not hold."""
 import json, random, signal, subprocess, sys, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,32 +10,36 @@ import numpy as np
 from fastcore.script import call_parse
 from PIL import Image
 
-from mobiledepth.core import atomic_path
-from mobiledepth.data.street.dataset import make_street, street_digest
-from mobiledepth.records import device_name, git_commit, versions
+from mobiledepth.data.street.dataset import street_digest
+from mobiledepth.history import device_name
+from mobiledepth.records import git_commit, versions, write_record
 
 size,samples,workers = (96,128),4,2
 
 def start(folder, n):
     "The process that makes the set."
-    return subprocess.Popen([sys.executable, '-c', 'from mobiledepth.cli import main; raise SystemExit(main())', 'data', 'make', '--out', str(folder), '--frames', ','.join(map(str, n)),
-        '--size', 'x'.join(map(str, size)), '--samples', str(samples), '--workers', str(workers)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    program = 'from mobiledepth.cli import main; raise SystemExit(main())'
+    options = dict(out=folder, frames=','.join(map(str, n)), size='x'.join(map(str, size)), samples=samples,
+                   workers=workers)
+    words = [o for k,v in options.items() for o in (f'--{k}', str(v))]
+    return subprocess.Popen([sys.executable, '-c', program, 'data', 'make', *words],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 def frames(folder):
-    "How many frames are whole; raises where a file that has its name cannot be read to the end, or a frame lacks one of its files."
-    pics = [f for f in (folder/'images').glob('[!.]*.png')] if folder.exists() else []
-    for f in [o for o in folder.rglob('[!.]*.png')]: np.asarray(Image.open(f))
-    for f in [o for o in folder.rglob('[!.]*.json')]: json.loads(f.read_text())
-    for f in pics:
+    "How many frames are complete; raises where a file cannot be read to the end, or a frame lacks one of its files."
+    images = list((folder/'images').glob('[!.]*.png')) if folder.exists() else []
+    for f in list(folder.rglob('[!.]*.png')): np.asarray(Image.open(f))
+    for f in list(folder.rglob('[!.]*.json')): json.loads(f.read_text())
+    for f in images:
         for o in (folder/'labels'/f'{f.stem}_P.png', folder/'depth'/f.name, folder/'cameras'/f'{f.stem}.json'):
             if not o.exists(): raise FileNotFoundError(o)
-    return len(pics)
+    return len(images)
 
 def finish(folder, n):
     "Make the set, undisturbed; the seconds it took."
     began,p = time.time(),start(folder, n)
     if p.wait(): sys.exit(f'data make ended with {p.returncode}')
-    if frames(folder)!=sum(n): sys.exit(f'{folder.name} is not whole')
+    if frames(folder)!=sum(n): sys.exit(f'{folder.name} is not complete')
     return time.time()-began
 
 def kill_once(folder, n, moment):
@@ -52,7 +58,7 @@ def main(
     seed:int=0,    # Of the moments
     out:str='',    # Record to write; empty: none
 ):
-    "Kill, look, go on; then compare."
+    "Kill, check the files, repeat; then compare."
     rng,n = random.Random(seed),(n, n//4, n//4)
     with TemporaryDirectory() as d:
         d,log,sets = Path(d),[],1
@@ -65,9 +71,9 @@ def main(
         made = [d/f'set{i+1}' for i in range(sets)]
         equal = {street_digest(o) for o in made}=={street_digest(d/'calm')}
         left = [str(o.relative_to(d)) for folder in made for o in folder.rglob('.*')]
-    record = dict(experiment='survive-data', kind='check', kills=log, sets=sets, equal=equal, left_over=left, n=list(n), size=list(size), seed=seed,
-                  commit=git_commit(Path(__file__).parent), versions=versions(), device=device_name())
-    if out:
-        with atomic_path(out) as f: f.write_text(json.dumps(record, indent=1) + '\n')
+    record = dict(experiment='survive-data', kind='check', kills=log, sets=sets, equal=equal, left_over=left,
+                  n=list(n), size=list(size), seed=seed, commits=[git_commit(Path(__file__).parent)],
+                  versions=versions(), devices=[device_name()])
+    if out: write_record(Path(out), record)
     print(f'{len(log)} kills at {log}; pixels equal to those of an undisturbed set: {equal}; left over: {left}')
     if not equal or left: sys.exit(1)

@@ -105,7 +105,7 @@ def main(
     good = all(o['equal'] and not o['left_over'] for o in rows)
     file = Path(out or repo/'results'/'survive-train.json')
     write_record(file, dict(experiment='survive-train', kind='check', seed=seed, settings=settings,
-        commit=git_commit(repo), versions=versions(), device=device_name(), seconds_undisturbed=round(seconds, 2),
+        commits=[git_commit(repo)], versions=versions(), devices=[device_name()], seconds_undisturbed=round(seconds, 2),
         weights_sha256=undisturbed['end']['weights'], kills=rows, all_equal=good))
     print(f'{sum(o["equal"] for o in rows)} of {n} runs ended with the weights and the history of the undisturbed one')
     if not good: sys.exit(1)

@@ -1,7 +1,8 @@
 """Make README.md from nbs/index.ipynb as it is saved: `python scripts/make_readme.py [--check]`.
 
-nbdev's directives are honoured (`hide`, `hide_line`, `export`, `filter_stream` ...), and `#| echo: false` hides the code of a cell but
-keeps its output. Pictures go to nbs/images. With `--check` nothing is written; what is stale is shown, and the exit status is 1."""
+nbdev's directives are honoured (`hide`, `hide_line`, `export`, `filter_stream` ...), and `#| echo: false` hides the
+code of a cell but keeps its output. Images go to nbs/images. With `--check` nothing is written; what is stale is shown,
+and the exit status is 1."""
 import difflib, json, posixpath, re, sys
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from fastcore.script import call_parse
 from nbconvert import MarkdownExporter
 from nbdev.config import get_config
 from nbdev.process import NBProcessor
-from nbdev.processors import clean_magics, filter_stream_, hide_, hide_line, rm_export, rm_header_dash, strip_ansi, strip_hidden_metadata
+from nbdev.processors import (clean_magics, filter_stream_, hide_, hide_line, rm_export, rm_header_dash, strip_ansi,
+                              strip_hidden_metadata)
 from nbformat import reads
 
 repo = Path(__file__).resolve().parent.parent
@@ -33,14 +35,16 @@ def plain(o):
     return [plain(v) for v in o] if isinstance(o, (list,tuple)) else o
 
 def render(nb_file):
-    "README's text, and its pictures as a dict from path to bytes."
-    nb,folder = NBProcessor(nb_file, procs=procs, process=True).nb,nb_file.parent.relative_to(repo).as_posix()
+    "README's text, and its images as a dict from path to bytes."
+    nb = NBProcessor(nb_file, procs=procs, process=True).nb
+    folder = nb_file.parent.relative_to(repo).as_posix()
     for cell in nb.cells:
         set_echo(cell)
         if cell.cell_type=='markdown': cell['source'] = from_root(cell.source, folder)
     nb.metadata['language_info'] = {'name':'python'}
     exporter = MarkdownExporter(config={'TagRemovePreprocessor': {'enabled':True, 'remove_input_tags':{'no_echo'}}})
-    text,res = exporter.from_notebook_node(reads(json.dumps(plain(nb)), as_version=4), resources={'unique_key':nb_file.stem, 'output_files_dir':f'{folder}/images'})
+    resources = dict(unique_key=nb_file.stem, output_files_dir=f'{folder}/images')
+    text,res = exporter.from_notebook_node(reads(json.dumps(plain(nb)), as_version=4), resources=resources)
     text = re.sub(r'\n{3,}', '\n\n', '\n'.join(o.rstrip() for o in text.splitlines()))
     return head + text.strip() + '\n', {repo/k:v for k,v in res['outputs'].items()}
 
@@ -58,11 +62,15 @@ def main(
     stale = [o for o in (nb_file.parent/'images').glob(f'{nb_file.stem}_*') if o not in pics]
     if not check:
         for o in stale: o.unlink()
-        for k,v in pics.items(): k.parent.mkdir(exist_ok=True); k.write_bytes(v)
+        for k,v in pics.items():
+            k.parent.mkdir(exist_ok=True)
+            k.write_bytes(v)
         readme.write_text(text, encoding='utf-8')
     old = readme.read_text(encoding='utf-8') if readme.exists() else ''
-    faults = list(difflib.unified_diff(old.splitlines(), text.splitlines(), 'README.md', 'nbs/index.ipynb', lineterm=''))
-    faults += [f'{o.relative_to(repo)}: not the picture in the notebook' for o in pics if not o.exists() or o.read_bytes()!=pics[o]]
+    old,new = old.splitlines(),text.splitlines()
+    faults = list(difflib.unified_diff(old, new, 'README.md', 'nbs/index.ipynb', lineterm=''))
+    other = [o for o,content in pics.items() if not o.exists() or o.read_bytes()!=content]
+    faults += [f'{o.relative_to(repo)}: not the image in the notebook' for o in other]
     if check: faults += [f'{o.relative_to(repo)}: no longer in the notebook' for o in stale]
     if faults: faults.append('README.md is stale: run scripts/make_readme.py')
     faults += [f'README.md: the link to {o} leads nowhere' for o in broken_links(text)]

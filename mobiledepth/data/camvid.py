@@ -149,7 +149,7 @@ def camvid_dls(
     path=None,            # Folder in CamVid's layout; else `$MOBILEDEPTH_DATA/camvid`, else fastai downloads it
     size:tuple=(128,160), # Height and width of what the network sees, pixels
     bs:int=8,             # Frames in a batch
-    codes:str='11',       # '11' classes, Void 255; or the '32' codes, Void 30. The loss ignores Void
+    codes:str='11',       # '11' classes, ignored pixels are 255; or the '32' codes, ignored pixels are 30
     holdout:str='',       # Sequence of train to validate on, in place of official val
     complete:bool=False,  # Raise unless all 701 frames are there?
     **kwargs

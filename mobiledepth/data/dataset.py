@@ -4,21 +4,21 @@
 
 # %% auto #0
 __all__ = ['DataSet', 'register_dataset', 'data_names', 'get_data', 'labels_step', 'recognize_data', 'check_data',
-           'code_frequencies', 'depth_quantiles', 'describe_data']
+           'describe_data']
 
 # %% ../../nbs/02d_data.dataset.ipynb #e0bdf106
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
+from functools import partial
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
 
 import numpy as np
 from fastcore.basics import patch
-from PIL import Image
 
-from ..core import data_dir, did_you_mean, fingerprint, markdown_table, naming
+from ..core import data_dir, did_you_mean, fingerprint, markdown_table
+from .images import image_sizes
 from ..segmentation.classes import Classes
 from ..tasks import get_task
 
@@ -65,9 +65,29 @@ _modules = { # Each registers its data sets
     'depth': 'mobiledepth.data.folder'}
 _data_sets = {}
 
-def _is_own(data):
-    "Is `data`, whose name is one of the library's, the library's own data set?"
-    return hasattr(import_module(_modules[data.name]), getattr(data.check, '__name__', ''))
+def _definition(x, home=''):
+    "`x` with functions and types by module and name, so that a definition that is run again is equal to itself."
+    if isinstance(x, partial): return ['partial', *(_definition(o, home) for o in (x.func, x.args, x.keywords))]
+    if isinstance(x, dict): return {k:_definition(v, home) for k,v in x.items()}
+    if isinstance(x, (tuple,list)): return [_definition(o, home) for o in x]
+    if isinstance(x, np.ndarray): return x.tolist()
+    if hasattr(x, '__qualname__'): return _function_definition(x, home)
+    if is_dataclass(x) or callable(x): return [_definition(type(x), home), _definition(vars(x), home)]
+    return x
+
+def _function_definition(f, home):
+    "Module and name of a function or type; `home` is the module that the notebook of a data set is exported to."
+    module = home if home and f.__module__=='__main__' else f.__module__
+    code = getattr(f, '__code__', None) if f.__name__=='<lambda>' else None # a name that all of them share
+    return [module, f.__qualname__, *([code.co_code, code.co_consts, code.co_names] if code else [])]
+
+def _check_name(data):
+    "Raise `ValueError` where the name of `data` is that of another data set."
+    home = _modules.get(data.name, '')
+    if home: import_module(home) # registers the library's own
+    known = _data_sets.get(data.name)
+    if known is not None and _definition(known)!=_definition(data, home): raise ValueError(
+        f'there is a data set {data.name!r} already, another one: give this one another name')
 
 def _registration_faults(data):
     "Sentences on what a data set lacks."
@@ -90,12 +110,11 @@ def _registration_faults(data):
 def register_dataset(
     data:DataSet,
 )->DataSet: # The same
-    "Make a data set known by its name. Raises `ValueError` for a name that is taken, or where a part is missing."
+    "Make a data set known by its name. Raises `ValueError` where another has the name, or a part is missing."
     if not data.name: raise ValueError('a data set needs a name by which it is known')
-    if data.name in _modules and not _is_own(data):
-        raise ValueError(f'there is a data set {data.name!r} already: give this one another name')
     if faults := _registration_faults(data):
         raise ValueError('\n  '.join([f'the data set {data.name!r} cannot be registered:', *faults]))
+    _check_name(data)
     _data_sets[data.name] = data
     return data
 
@@ -140,9 +159,10 @@ def parts(self:DataSet,
     splits = {k:list(v) for k,v in self.splits(path).items() if len(v)}
     res,train = dict(splits),splits.get('train', [])
     for name,held in (self.holdouts(path) if self.holdouts else {}).items():
+        if name in splits: raise ValueError(f'{self.name}: {name!r} is a split and a hold-out, expected two names')
         out = set(held)
-        res.setdefault(name, [o for o in train if o in out])
-        res.setdefault(f'train without {name}', [o for o in train if o not in out])
+        res[name] = [o for o in train if o in out]
+        res[f'train without {name}'] = [o for o in train if o not in out]
     return res
 
 @patch
@@ -201,6 +221,18 @@ def labels_step(
     if len(words)==2 and words[0]=='every' and words[1].isdecimal() and int(words[1])>0: return int(words[1])
     raise ValueError(f"labels={labels!r}: expected 'all', or 'every 10' for those of every tenth training image")
 
+# %% ../../nbs/02d_data.dataset.ipynb #e3c31f91
+@patch
+def labelled_names(self:DataSet,
+    path,             # Folder
+    holdout:str='',   # As for `DataSet.dls`, and so the next two
+    use_every:int=1,
+    labels:str='all',
+)->list:              # Names of frames
+    "The frames that a run trains on with their labels."
+    train,_ = self.training_parts(path, holdout)
+    return train[::use_every][::labels_step(labels)]
+
 # %% ../../nbs/02d_data.dataset.ipynb #59f72322
 @patch
 def dls(self:DataSet,
@@ -225,19 +257,31 @@ def dls(self:DataSet,
 
 @patch
 def test_dl(self:DataSet,
-    path=None,             # As for `dls`, and so the next four
-    task:str='',
-    size:tuple=(128,160),  # With None images keep their size
-    bs:int=8,              # 1 is taken where targets have several sizes
-    classes:Classes=None,
+    path=None,             # Folder; None: where the data set is by default
+    task:str='',           # What the targets are of; empty: the first that the data set has targets for
+    size:tuple=(128,160),  # Height and width of the images, pixels; None: they keep theirs
+    bs:int=8,              # Frames in a batch; 1 is taken where targets have several sizes
+    classes:Classes=None,  # Of the labels; None: the data set's first. Not for tasks without classes
     split:str=None,        # A split, a hold-out, or 'train without NAME'; None: 'test' where there is one, else 'val'
     num_workers:int=None,  # Processes that read; fastai's default is one a core
     device=None,           # Where the batches go; fastai's default
-    cache:bool=True,       # As for `dls`
+    cache:bool=True,       # Keep decoded files in `cache_dir(name)`? Faster, no other pixels
+    names=None,            # Of the split only these frames, such as `labelled_names`; None: all of it
 ):                         # `TfmdDL` in the order of the names, with `split`, `task`, `data`, `classes` and `size`
     "A loader over full images with targets at their own size. Raises `DataError`, `ValueError` for an unknown `split`."
     from mobiledepth.data.loaders import test_loader
-    return test_loader(self, path, task, size, bs, classes, split, num_workers, device, cache)
+    return test_loader(self, path, task, size, bs, classes, split, num_workers, device, cache, names)
+
+@patch
+def target_maps(self:DataSet,
+    path,                 # Folder
+    images,               # Those of its images that count
+    task:str='',          # As for `dls`
+    classes:Classes=None, # As for `dls`
+):                        # Iterator of arrays
+    "The targets of `images` at their own size, as the transforms of the task's target open them."
+    from mobiledepth.data.loaders import open_targets
+    return open_targets(self, path, images, task, classes)
 
 # %% ../../nbs/02d_data.dataset.ipynb #5220d3ef
 def recognize_data(
@@ -269,45 +313,14 @@ def check_data(
     return f'{path}: {len(found.check(path, complete=True))} frames, nothing wrong'
 
 # %% ../../nbs/02d_data.dataset.ipynb #d842334a
-def code_frequencies(
-    data:DataSet,          # With a target for segmentation
-    path,                  # Its folder
-    images,                # Those of its images that count
-    task='segmentation',
-)->dict:                   # Class, or a stored value without one -> percent of the pixels, the most frequent first
-    "How often the classes occur, in the data set's longest list of classes."
-    classes = max(data.classes.values(), key=len)
-    table = classes.table or {i:i for i in range(len(classes))}
-    names = {stored: classes.names[i] for stored,i in table.items() if 0<=i<len(classes)}
-    label_file,counts = data.targets[task].file,Counter()
-    for f in map(label_file, images):
-        with naming(f): values,n = np.unique(np.asarray(Image.open(f)), return_counts=True)
-        counts.update({names.get(v, f'code {v}'): k for v,k in zip(values.tolist(), n.tolist())})
-    return {k: 100*n/counts.total() for k,n in counts.most_common()}
-
-def depth_quantiles(
-    data:DataSet, # With a target for depth
-    path,         # Its folder
-    images,       # Those of its images that count
-    task='depth',
-)->dict:          # What -> number, as text
-    "How far away things are, and how many pixels have a reading."
-    from mobiledepth.depth.files import read_depth
-    target = data.targets[task]
-    how = target.read_options(path)
-    x = np.concatenate([read_depth(target.file(f), **how)[::4,::4].ravel() for f in images])
-    far = dict(zip(('nearest 1%', 'median', 'farthest 1%'), np.quantile(x[x>0], (.01,.5,.99))))
-    res = {'pixels with a reading, %': f'{100*(x>0).mean():.1f}'}
-    return res | {f'{k}, m': f'{v:.2f}' for k,v in far.items()}
-
 def describe_data(
     path,        # Folder, or the name of a data set
     data:str='', # Name of the data set; empty: recognised by the files
 )->str:          # Markdown
     "Splits, sizes, fingerprint, and what each task tells about its targets."
     path,found = _which(path, data)
-    images = sorted(f for f in (path/'images').iterdir() if not f.name.startswith('.'))
-    sizes = Counter(Image.open(f).size for f in images)
+    images = found.check(path, pixels=False)
+    sizes = image_sizes(images)
     splits = ', '.join(f'{len(v)} {k}' for k,v in found.splits(path).items() if len(v))
     pixels = ', '.join(f'{n} of {w}x{h} pixels' for (w,h),n in sizes.items())
     lines = [f'{path}: {len(images)} frames ({splits}), {pixels}', f'fingerprint {found.fingerprint(path)}']

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['image_files', 'image_sizes', 'camvid_label', 'tiny_frames', 'read_image', 'orientation_faults', 'label_faults',
-           'allowed_text', 'read_classes', 'list_faults', 'image_name_faults', 'frame_faults', 'check_frames',
-           'LabelTarget']
+           'read_classes', 'list_faults', 'image_name_faults', 'frame_faults', 'check_frames', 'LabelTarget',
+           'code_frequencies']
 
 # %% ../../nbs/02b_data.images.ipynb #0da3b518
 import itertools, mimetypes
@@ -16,7 +16,7 @@ import numpy as np
 from fastcore.foundation import L
 from PIL import ExifTags, Image
 
-from ..core import DataError
+from ..core import DataError, naming
 from .codes import camvid32, camvid_codes, camvid_colors, camvid_map11
 from ..segmentation.classes import Classes
 
@@ -116,18 +116,10 @@ def label_faults(
         res.append(f'{f}: has mode {label.mode!r}, expected a grey image of 8 or 16 bits, one value for each pixel')
     elif unknown := classes.faults(np.asarray(label)):
         some = ', '.join(map(str, unknown[:8])) + ', ...'*(len(unknown)>8)
-        res.append(f'{f}: has code {some}, expected {allowed_text(classes)}')
+        res.append(f'{f}: has code {some}, expected {classes.allowed_text()}')
     if size is not None and tuple(label.size) != tuple(size):
         res.append(f'{f}: is {label.size[0]}x{label.size[1]}, its image {size[0]}x{size[1]}')
     return res
-
-def allowed_text(
-    classes:Classes,
-)->str: # Such as '0 to 31' or '10, 20, 30, 40'
-    "The stored values that `classes` allows, in words."
-    values = classes.allowed()
-    if len(values)>2 and values==list(range(values[0], values[-1]+1)): return f'{values[0]} to {values[-1]}'
-    return ', '.join(map(str, values))
 
 def read_classes(
     f,               # Path of a label image
@@ -225,3 +217,22 @@ class LabelTarget:
         "The transforms that lead from an image file to the target."
         from mobiledepth.data.transforms import OpenLabel
         return [self.file, OpenLabel(classes, reader, [self.file(o) for o in hidden])]
+
+# %% ../../nbs/02b_data.images.ipynb #6180c247
+def _stored(label):
+    "The values of a label map that is given as a file or as an array."
+    if not isinstance(label, (str,Path)): return np.asarray(label)
+    with Image.open(label) as im: return np.asarray(im)
+
+def code_frequencies(
+    labels,          # Label files, or arrays of stored values
+    classes:Classes, # Of the labels
+)->dict:             # Class, or a stored value without one -> percent of the pixels, the most frequent first
+    "How often the classes occur in `labels`."
+    table = classes.table or {i:i for i in range(len(classes))}
+    names = {stored: classes.names[i] for stored,i in table.items() if 0<=i<len(classes)}
+    counts = Counter()
+    for label in labels:
+        with naming(label): values,n = np.unique(_stored(label), return_counts=True)
+        for value,k in zip(values.tolist(), n.tolist()): counts[names.get(value, f'code {value}')] += k
+    return {name: 100*k/counts.total() for name,k in counts.most_common()}

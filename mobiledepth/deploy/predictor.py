@@ -43,11 +43,12 @@ class Runtime:
 runtimes = {} # Name -> `Runtime`
 
 def register_runtime(
-    runtime:Runtime, # Replaces one of its name; its suffix must be free
+    runtime:Runtime, # Its name and suffix must be free; the same one may be registered again
 ):
-    "Make files of another format known. Raises `ValueError` where another runtime has the suffix."
-    other = next((r for r in runtimes.values() if r.suffix==runtime.suffix and r.name!=runtime.name), None)
-    if other: raise ValueError(f'suffix {runtime.suffix} of {runtime.name}: is taken by {other.name}')
+    "Make files of another format known. Raises `ValueError` where another runtime has the name or the suffix."
+    def parts(o): return [(getattr(p, '__module__', ''), getattr(p, '__qualname__', p)) for p in vars(o).values()]
+    other = next((o for o in runtimes.values() if o.name==runtime.name or o.suffix==runtime.suffix), runtime)
+    if parts(other)!=parts(runtime): raise ValueError(f'{runtime.name} or {runtime.suffix}: is taken by {other.name}')
     runtimes[runtime.name] = runtime
 
 def runtime_of(

@@ -56,9 +56,11 @@ class Backend:
 backends = {} # Name -> `Backend`
 
 def register_backend(
-    backend:Backend, # Replaces one of its name
+    backend:Backend, # Its name must be free; the same one may be registered again
 ):
-    "Make a way of writing files known. Raises `ValueError` for a runtime or a precision that is not registered."
+    "Make a way of writing files known. Raises `ValueError` for a name that is taken, an unknown runtime or precision."
+    if backends.get(backend.name, backend)!=backend:
+        raise ValueError(f'there is a backend {backend.name!r} already, another one: give this one another name')
     for key,known in ((backend.runtime, runtimes), *((p, precisions) for p in backend.writers)):
         if key not in known: raise ValueError(f'{backend.name}: {key!r} is not one of {", ".join(known)}')
     backends[backend.name] = backend

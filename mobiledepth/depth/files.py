@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['depth_suffixes', 'plausible', 'depth_file', 'read_depth', 'depth_format', 'tiny_depth', 'depth_pair_faults',
-           'depth_faults', 'check_depth', 'depth_fingerprint', 'folder_depth_options', 'DepthTarget']
+           'depth_faults', 'check_depth', 'depth_fingerprint', 'folder_depth_options', 'DepthTarget', 'depth_quantiles']
 
 # %% ../../nbs/03_depth.files.ipynb #2a26db99
 import json
@@ -227,3 +227,22 @@ class DepthTarget:
         from mobiledepth.depth.maps import OpenDepth
         hidden = [self.file(o) for o in hidden]
         return [self.file, OpenDepth(**self.read_options(path), reader=reader, hidden=hidden)]
+
+    def read(self,
+        path,   # Folder of the data set
+        images, # Those of its images that count
+    ):          # Iterator of float32 arrays `(h, w)`, metres
+        "The depth maps of `images`, without PyTorch."
+        how = self.read_options(path)
+        return (read_depth(self.file(o), **how) for o in images)
+
+def depth_quantiles(
+    maps,  # Arrays `(h, w)`, metres; 0 where there is no reading
+)->dict:   # What -> number, as text
+    "How far away things are, and how many pixels have a reading."
+    x = np.concatenate([np.asarray(o)[::4,::4].ravel() for o in maps])
+    readings = x[x>0]
+    res = {'pixels with a reading, %': f'{100*len(readings)/len(x):.1f}'}
+    if not len(readings): return res
+    far = dict(zip(('nearest 1%', 'median', 'farthest 1%'), np.quantile(readings, (.01,.5,.99))))
+    return res | {f'{k}, m': f'{v:.2f}' for k,v in far.items()}

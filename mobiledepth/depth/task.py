@@ -49,7 +49,9 @@ class DepthTask(Task):
     tolerance = dict(float32=.01, float16=.01, int8=.1)
 
     def outputs(self, dls): return 1
-    def facts(self, dls): return dict(depth_range=list(dls.depth_range)) if hasattr(dls, 'depth_range') else {}
+    def facts(self, x):
+        span = getattr(getattr(x, 'dls', x), 'depth_range', None)
+        return {} if span is None else dict(depth_range=list(span))
     def complete_options(self, options, data): return options or DepthOptions()
 
     def tfms(self, size, options=None, classes=None, **augmentation):
@@ -70,6 +72,7 @@ class DepthTask(Task):
 
     def decode(self, raw): return raw.clamp(-7, 9)[:,0].exp()
     def encode(self, res, meta): return res.log()[:,None]
+    def target_map(self, target): return target[:,0]
 
 task = DepthTask()
 
@@ -90,6 +93,12 @@ def distillation(self:DepthTask, settings, learn):
     same = DepthLoss({SILogLoss(options.silog_lam): 1.}, options.loss_size or None)
     terms = {DenseDepth(same): t.dense, PairwiseAffinity(): t.affinity, FeatureMimicry(): t.feature}
     return dict(terms={term:w for term,w in terms.items() if w})
+
+# %% ../../nbs/08d_depth.task.ipynb #d212a8a2
+@patch
+def is_empty(self:DepthTask, target, classes=None):
+    depth = np.asarray(target)
+    return not (np.isfinite(depth) & (depth>0)).any()
 
 # %% ../../nbs/08d_depth.task.ipynb #87797c78
 @patch
@@ -119,9 +128,9 @@ def report(self:DepthTask, model, dl, size=None, groups=None):
 @patch
 def baselines(self:DepthTask, learn, data, path, dl, settings):
     from mobiledepth.depth_metrics import depth_priors, depth_report
-    split = f'train without {settings.holdout}' if settings.holdout else 'train'
-    train = data.test_dl(path, task=self.name, size=settings.size, bs=settings.bs, split=split,
-                         num_workers=settings.num_workers)
+    seen = data.labelled_names(path, settings.holdout, settings.use_every, settings.labels)
+    train = data.test_dl(path, task=self.name, size=settings.size, bs=settings.bs, split='train',
+                         num_workers=settings.num_workers, names=seen)
     reports = {k: depth_report(m, dl) for k,m in depth_priors(train, settings.size).items()}
     return {k: {o.key:r[o.key] for o in self.figures} for k,r in reports.items()}
 
@@ -154,5 +163,8 @@ def writer(self:DepthTask, meta, alpha=.6):
 
 @patch
 def describe(self:DepthTask, data, path, images):
-    from mobiledepth.data.dataset import depth_quantiles
-    return ['depth', ''],[list(o) for o in depth_quantiles(data, path, images).items()]
+    from mobiledepth.depth.files import DepthTarget, depth_quantiles
+    target = data.targets[self.name]
+    if isinstance(target, DepthTarget): maps = target.read(path, images)
+    else: maps = data.target_maps(path, images, self.name)
+    return ['depth', ''],[list(o) for o in depth_quantiles(maps).items()]

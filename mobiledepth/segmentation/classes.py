@@ -45,6 +45,9 @@ class Classes:
     table:dict=None      # Stored value -> class or `ignore_index`; None: label images store the classes themselves
 
     def __post_init__(self):
+        if isinstance(self.names, str): raise ValueError(f'names={self.names!r}: expected several names, got one text')
+        if type(self.ignore_index) not in (int, type(None)): raise ValueError(
+            f'ignore_index={self.ignore_index!r}: expected a whole number, or None')
         names = tuple(map(str, self.names))
         _check_names(names)
         colors = distinct_colors(len(names)) if self.colors is None else self.colors
@@ -59,7 +62,9 @@ class Classes:
             f'{n} classes and ignore_index=255: class 255 would never be trained; give ignore_index=None, '
             'or a label that is no class')
         if self.table is None: return None
-        table = {int(k): int(v) for k,v in self.table.items()}
+        try: table = {int(k): int(v) for k,v in self.table.items()}
+        except (TypeError, ValueError) as e: raise ValueError(
+            f'table={self.table}: expected whole numbers, stored value -> class') from e
         wrong = {k:v for k,v in table.items() if not 0<=v<n and v!=self.ignore_index or k<0}
         if wrong: raise ValueError(
             f'table: {wrong}, expected classes 0 to {n-1} or ignore_index={self.ignore_index}, for values from 0')
@@ -93,7 +98,7 @@ def encode(self:Classes,
     stored = np.asarray(stored)
     if unknown := self.faults(stored):
         some = ', '.join(map(str, unknown[:8]))
-        raise ValueError(f'{len(unknown)} values that no class has ({some}): expected {self._allowed_text()}')
+        raise ValueError(f'{len(unknown)} values that no class has ({some}): expected {self.allowed_text()}')
     targets = [*range(len(self)), *([] if self.ignore_index is None else [self.ignore_index])]
     dtype = np.uint8 if 0<=min(targets) and max(targets)<256 else np.int32
     if self.table is None: return stored.astype(dtype)
@@ -102,11 +107,14 @@ def encode(self:Classes,
     return lookup.take(stored)
 
 @patch
-def _allowed_text(self:Classes):
-    "The allowed values in words."
-    if self.table is not None: return ', '.join(map(str, self.allowed()))
-    void = '' if self.ignore_index is None else f', or {self.ignore_index} for ignored pixels'
-    return f'0 to {len(self)-1}{void}'
+def allowed_text(self:Classes)->str: # Such as '0 to 31', '10, 20, 30, 40' or '0 to 10, or 255 for ignored pixels'
+    "The values that a label image may hold, in words."
+    values = self.allowed()
+    if self.table is None and self.ignore_index not in range(len(self)):
+        void = '' if self.ignore_index is None else f', or {self.ignore_index} for ignored pixels'
+        return f'0 to {len(self)-1}{void}'
+    if len(values)>2 and values==list(range(values[0], values[-1]+1)): return f'{values[0]} to {values[-1]}'
+    return ', '.join(map(str, values))
 
 # %% ../../nbs/00a_segmentation.classes.ipynb #d757d81d
 @patch
@@ -139,9 +147,9 @@ def to_json(self:Classes)->dict: # What JSON can hold
 
 @patch
 def write_names(self:Classes)->str: # A line for each class
-    "Names and colours as a legend: number, name, colour."
+    "Names and colours as a legend: number, name, colour as it is drawn."
     lines = []
-    for i,(name,color) in enumerate(zip(self.names, self.colors)):
+    for i,(name,color) in enumerate(zip(self.names, self.palette().tolist())):
         lines.append(f'{i}\t{name}\t{" ".join(map(str, color))}\n')
     return ''.join(lines)
 

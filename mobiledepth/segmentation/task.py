@@ -38,7 +38,13 @@ class SegmentationTask(Task):
     options,terms = SegmentationOptions,SegmentationTerms
 
     def outputs(self, dls): return len(_known_classes(dls))
-    def facts(self, dls): return dict(classes=_known_classes(dls).to_json())
+    def facts(self, x): return dict(classes=_known_classes(x).to_json())
+
+    def check_loss(self, learn):
+        classes,ignored = getattr(learn.dls, 'classes', None),getattr(learn.loss_func, 'ignore_index', None)
+        if classes is None or ignored in (None, -100, classes.ignore_index): return
+        raise ValueError(f'the loss ignores label {ignored}, the classes of the loaders {classes.ignore_index}: '
+                         'metrics would count other pixels than the loss; give both the same ignore_index')
 
     def tfms(self, size, options=None, classes=None, **augmentation):
         from mobiledepth.data.transforms import camvid_tfms
@@ -52,6 +58,8 @@ class SegmentationTask(Task):
     def decode(self, raw):
         import torch
         return raw.argmax(1).to(torch.uint8 if raw.shape[1]<=256 else torch.int32)
+
+    def target_map(self, target): return target[:,0] if target.ndim==4 else target
 
     def encode(self, res, meta):
         from torch.nn import functional as F
@@ -121,7 +129,7 @@ def report(self:SegmentationTask, model, dl, size=None, groups=None):
     from mobiledepth.metrics import label_ceiling, segmentation_report
     classes = classes_of(dl) or classes_of(model)
     res = segmentation_report(model, dl, classes=classes, groups=groups)
-    if size is None: return res
+    if size is None or classes is None: return res
     acc,miou = label_ceiling(dl, size, len(classes), classes.ignore_index)
     return dict(res, ceiling=dict(acc=acc, miou=miou))
 
@@ -151,7 +159,8 @@ def agree(self:SegmentationTask, there, here, output, tol):
 def map_meta(self:SegmentationTask, meta):
     classes = _known_classes(meta)
     about = dict(kind='labels', unit='', range=[0, len(classes)-1])
-    return dict(classes=classes.to_json(), map=about, colors=[list(o) for o in classes.colors])
+    colors = classes.palette()[:len(classes)].tolist() # black for an ignored output
+    return dict(classes=classes.to_json(), map=about, colors=colors)
 
 @patch
 def writer(self:SegmentationTask, meta, alpha=.6):
@@ -163,5 +172,11 @@ def draw(self:SegmentationTask, res, meta): return _known_classes(meta).colorize
 
 @patch
 def describe(self:SegmentationTask, data, path, images):
-    from mobiledepth.data.dataset import code_frequencies
-    return ['class or code', 'pixels, %'],[[k, f'{v:.2f}'] for k,v in code_frequencies(data, path, images).items()]
+    from mobiledepth.data.images import LabelTarget, code_frequencies
+    classes = max(data.classes.values(), key=len)
+    target = data.targets[self.name]
+    if isinstance(target, LabelTarget): shares = code_frequencies(map(target.file, images), classes)
+    else:
+        maps = data.target_maps(path, images, self.name, classes)
+        shares = code_frequencies(maps, replace(classes, table=None))
+    return ['class or code', 'pixels, %'],[[k, f'{v:.2f}'] for k,v in shares.items()]

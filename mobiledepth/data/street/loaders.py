@@ -126,7 +126,7 @@ def street_dls(
     task:str='segmentation', # What is learnt: 'segmentation', or 'depth' in metres
     size:tuple=(128,160),    # Height and width of what the network sees, pixels
     bs:int=8,                # Frames in a batch
-    codes:str='11',          # '11' classes, Void 255; or the '32' codes, Void 30. The loss ignores Void. Not for depth
+    codes:str='11',          # '11' classes, ignored pixels are 255; or the '32' codes, ignored ones 30. Not for depth
     **kwargs
 ):                           # `DataLoaders` of images in 0..1 and label maps, or depth as from `depth_dls`
     "Loaders of scenes to train on and to validate on. Raises `DataError`, `ValueError` for another `task`."
