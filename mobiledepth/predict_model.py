@@ -18,10 +18,10 @@ from .tasks import Task, task_names, task_of
 def class_map(
     logits:Tensor, # `(1, classes, h, w)`
     size:tuple,    # `(h, w)` of the map
-)->Tensor:         # `(h, w)`, the class with the largest logit, uint8, or int16 for more than 256 classes
+)->Tensor:         # `(h, w)`, the class with the largest logit, uint8, or int32 above 256 classes
     "The class of each pixel, from logits of another size."
     best = logits.new_full(size, -torch.inf, dtype=torch.float32)
-    res = logits.new_zeros(size, dtype=torch.uint8 if logits.shape[1]<=256 else torch.int16)
+    res = logits.new_zeros(size, dtype=torch.uint8 if logits.shape[1]<=256 else torch.int32)
     for i in range(logits.shape[1]):
         x = F.interpolate(logits[:,i:i+1].float(), size=size, mode='bilinear', align_corners=False)[0,0]
         res[x>best] = i
@@ -41,15 +41,15 @@ def raw_to_map(
 
 # %% ../nbs/09fa_predict_model.ipynb #5d59ce66
 class NetworkModel:
-    "A network as a model for `predict_files`. Raises `ValueError` where it does not tell its task, or its size."
+    "A network as a model for `predict_files`. Raises `ValueError` where it has no task, or no size."
     def __init__(self,
-        network:nn.Module, # From `load_student`, or a `Unet` whose `meta` tells its task
+        network:nn.Module, # From `load_student`, or a `Unet` whose `meta` names its task
         size=None,         # `(h, w)` of its input, pixels; None: as it was saved
     ):
         self.network,self.meta = network,getattr(network, 'meta', {})
         self.task = task_of(network)
         if self.task is None: raise ValueError(
-            f"the network does not tell its task: set model.meta['task'] to one of {', '.join(task_names())}")
+            f"the network has no task: set model.meta['task'] to one of {', '.join(task_names())}")
         size = size or self.meta.get('size')
         if size is None: raise ValueError('the network was saved without its size: give size (height, width)')
         if len(size)!=2 or min(size)<1: raise ValueError(f'size={size}: expected height and width, like (128,160)')

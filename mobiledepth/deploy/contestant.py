@@ -17,7 +17,7 @@ from .predictor import Predictor, is_exported, open_file, runtime_of
 # %% ../../nbs/10hb_deploy.contestant.ipynb #f532835a
 @dataclass
 class Contestant:
-    "Something that predicts, and what a record tells about it."
+    "Something that predicts, and what a record holds about it."
     name:str            # Like 'camvid-distilled'
     runtime:str         # 'torch', or the name of a `Runtime`
     predict:object      # Called with `x`
@@ -81,7 +81,7 @@ def _filled_shape(file, declared, shape):
 
 # %% ../../nbs/10hb_deploy.contestant.ipynb #7f94a14c
 def raw_contestant(
-    file,                # With one input, of a runtime that tells its type
+    file,                # With one input, of a runtime that names its type
     threads=1,           # Of the runtime
     name=None,           # None: the file's, without suffix
     shape=None,          # Of the input, where the file leaves some of it free
@@ -93,7 +93,7 @@ def raw_contestant(
     file = Path(file)
     if runtime_of(file): weight = _bytes(file)
     opened = open_file(file, threads, shape)
-    if opened.dtype is None: raise ValueError(f'{file}: {runtime_of(file).name} does not tell the type of the input')
+    if opened.dtype is None: raise ValueError(f'{file}: {runtime_of(file).name} does not name the type of the input')
     x = _noise(_filled_shape(file, opened.shape, shape), opened.dtype)
     is_image = x.ndim==4
     size = (x.shape[1:3] if x.shape[-1] in (1,3) else x.shape[2:]) if is_image else None
@@ -117,7 +117,7 @@ def torch_contestant(
     @torch.inference_mode()
     def predict(x): return graph(torch.from_numpy(x)[None])[0].numpy()
     size = tuple(size or graph.size)
-    name = Path(student).name.removesuffix('.safetensors')
+    name = Path(student).name.removeprefix('packaged:').removesuffix('.safetensors')
     weight = sum(o.nbytes for o in graph.state_dict().values())
     known = dict(params=total_params(graph), macs=macs(graph.model, graph.size))
     recipe = dict(how='torch_contestant', student=str(student), size=size)
@@ -159,7 +159,7 @@ def alone(
     recipe=None, # Of a `Contestant`; None: nothing but the interpreter and numpy
     threads=1,   # Of the runtime
 )->dict:         # `start_s`: seconds from the start of the interpreter to the first map; `peak_mb`: millions of bytes
-    "One contestant in a fresh process. Raises `RuntimeError` with the end of what it said where it fails."
+    "One contestant in a fresh process. Raises `RuntimeError` with the end of its messages where it fails."
     code = 'import json,sys; from mobiledepth.deploy.contestant import _serve; _serve(*json.loads(sys.argv[1]))'
     with tempfile.TemporaryFile('w+') as err:
         started = time.perf_counter()

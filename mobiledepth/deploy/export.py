@@ -21,7 +21,7 @@ from .predictor import Predictor, runtimes
 from .runtimes import get_backend, precisions
 from ..learner import learner_meta
 from ..models import Unet
-from ..predict import image_files, open_picture
+from ..predict import images_below, open_picture
 
 # %% ../../nbs/10g_deploy.export.ipynb #7bbfa845
 def _from_batches(dl):
@@ -42,7 +42,7 @@ def _items(source):
     if source is not None and not isinstance(source, (str, Path)): return list(source)
     path = Path(source) if source else street_folder()/'images'
     if not path.exists(): raise FileNotFoundError(f'{path}: there is no folder or image of this name')
-    return image_files(path) if path.is_dir() else [path]
+    return images_below(path) if path.is_dir() else [path]
 
 def camera_pictures(
     source=None,     # Folder, list of files or arrays, loader or loaders (validation set); None: packaged streets
@@ -173,7 +173,7 @@ def _finish(folder, file, meta, check):
 
 # %% ../../nbs/10g_deploy.export.ipynb #76cf022b
 def export_model(
-    model:Unet,               # Trained, from `load_student`; its `meta` tells its task
+    model:Unet,               # Trained, from `load_student`; its `meta` names its task
     file,                     # To write, such as `.onnx`, `.tflite`, `.pte` or `.xml`; `FILE.json` comes beside it
     to:str='',                # Export backend, such as 'onnx'; '': the one of the suffix
     precision:str='float32',  # Such as 'float32', 'float16' or 'int8', where the backend has it

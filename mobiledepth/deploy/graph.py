@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import mobiledepth
+from ..data.dataset import data_names, get_data
 from ..models import Unet, weights_sha256
 from ..history import macs
 from ..records import versions
@@ -55,13 +56,11 @@ def _checked_size(size):
     if min(size)<1: raise ValueError(f'size={tuple(size)}: expected height and width of 1 pixel at least')
     return tuple(size)
 
-def _checked_task(model, output):
-    "The task of a network. Raises `ValueError` where it does not tell, or its outputs do not fit into a map."
-    task,n = task_of(model),model.config['num_classes']
+def _checked_task(model):
+    "The task of a network. Raises `ValueError` where it has none."
+    task = task_of(model)
     if task is None: raise ValueError(
-        f"the network does not tell its task: set model.meta['task'] to one of {', '.join(task_names())}")
-    if output=='map' and task.kind=='labels' and not 1<=n<=256: raise ValueError(
-        f"the network has {n} outputs, and a label map holds up to 256 classes: output='logits' gives the logits")
+        f"the network has no task: set model.meta['task'] to one of {', '.join(task_names())}")
     return task
 
 class CameraGraph(nn.Module):
@@ -79,9 +78,10 @@ class CameraGraph(nn.Module):
         if shrink not in shrinks: raise ValueError(f'shrink={shrink!r}: expected one of {", ".join(shrinks)}')
         channels = model.config['in_chans']
         if channels!=3: raise ValueError(f'the network takes {channels} channel(s), expected the 3 of RGB')
-        self.task = _checked_task(model, output)
-        self.model = deepcopy(model).cpu().float().eval()
+        self.task = _checked_task(model)
+        self.model = deepcopy(model).cpu().float()
         self.size,self.resize,self.output,self.shrink = size,resize,output,shrink
+        self.eval()
 
     def forward(self,
         x:Tensor, # 8-bit RGB, `(n, h, w, 3)`
@@ -93,12 +93,20 @@ class CameraGraph(nn.Module):
         return raw if self.output=='logits' else self.task.decode(raw)
 
 # %% ../../nbs/10b_deploy.graph.ipynb #117d4351
+def _license(meta):
+    "What is known about the licence of a network: its own, or that of its data set; '' where neither is known."
+    if meta.get('license'): return meta['license']
+    name = meta.get('data')
+    if name not in data_names(): return ''
+    license = get_data(name).license
+    return f'trained on {name}: {license}' if license else ''
+
 def _origin(model):
     "Where the weights of a network are from."
     meta = getattr(model, 'meta', {})
     known = {k: meta.get(k) for k in ('experiment', 'seed', 'data', 'camera', 'digest')}
-    license = meta.get('license', "the user's own")
-    return dict(known, weights_sha256=weights_sha256(model), weights_from=model.encoder.weights_from, license=license)
+    weights = dict(weights_sha256=weights_sha256(model), weights_from=model.encoder.weights_from)
+    return dict(known, **weights, license=_license(meta))
 
 def graph_meta(
     graph:CameraGraph, # To be exported

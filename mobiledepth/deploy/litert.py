@@ -25,8 +25,9 @@ class _ClassLast(nn.Module):
         super().__init__()
         self.camera = copy(graph)
         self.camera.output = 'logits'
+        self.dtype = torch.uint8 if graph.model.config['num_classes']<=256 else torch.int32 # as the task's `decode`
 
-    def forward(self, x): return self.camera(x).movedim(1, -1).argmax(-1).to(torch.uint8)
+    def forward(self, x): return self.camera(x).movedim(1, -1).argmax(-1).to(self.dtype)
 
 def _as_converted(graph):
     "What is converted in place of `graph`."

@@ -152,7 +152,7 @@ def agree(self:DepthTask, there, here, output, tol):
 def map_meta(self:DepthTask, meta):
     from mobiledepth.depth.writer import depth_palette
     span = meta.get('depth_range')
-    about = dict(kind=self.kind, unit=self.unit, range=list(span) if span else None)
+    about = dict(kind=self.kind, unit=self.unit, range=list(span) if span else None, space='log')
     return dict(classes=None, map=about, colors=[list(o) for o in depth_palette])
 
 @patch

@@ -74,11 +74,11 @@ class DepthMaps:
         return colorize_depth(metres, self.span)
 
     def __call__(self,
-        metres:np.ndarray, # Depth, `(h, w)`
+        metres:np.ndarray, # Depth, `(h, w)`; unknown where it is not finite, or 0
         image:Image.Image, # Of the same size; not used
     )->list:               # Images, in the order of `names`
         "What to write for an image."
         metres = np.asarray(metres, 'float64')
-        known = np.isfinite(metres)
+        known = np.isfinite(metres) & (metres>0)
         millimetres = np.where(known, (np.where(known, metres, 0)*1000).round().clip(1, 65535), 0)
         return [Image.fromarray(millimetres.astype('uint16')), Image.fromarray(self.colorize(metres))]

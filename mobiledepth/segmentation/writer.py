@@ -21,9 +21,10 @@ class ClassMaps:
         alpha:float=0.6, # How much the colours cover the image: 0 not at all, 1 completely
     ):
         if not 0<=alpha<=1: raise ValueError(f'alpha={alpha}: expected a number from 0 (the image) to 1 (the colours)')
-        if len(classes)>256:
-            raise ValueError(f'{len(classes)} classes: expected up to 256, which an 8-bit image can hold')
+        if len(classes)>65536:
+            raise ValueError(f'{len(classes)} classes: expected up to 65536, which a 16-bit image can hold')
         self.classes,self.alpha = classes,alpha
+        self.dtype = 'uint8' if len(classes)<=256 else 'uint16'
 
     def names(self,
         stem:str, # Name of the image, without suffix
@@ -33,10 +34,7 @@ class ClassMaps:
 
     def legend(self)->str: # Text
         "A line for each class: number, name, colour."
-        lines = []
-        for i,(name,color) in enumerate(zip(self.classes.names, self.classes.colors)):
-            lines.append(f'{i}\t{name}\t{" ".join(map(str, color))}\n')
-        return ''.join(lines)
+        return self.classes.write_names()
 
     def colorize(self,
         labels:np.ndarray, # Label map, `(h, w)`
@@ -50,4 +48,4 @@ class ClassMaps:
     )->list:               # Images, in the order of `names`
         "What to write for an image."
         drawn = Image.blend(image, Image.fromarray(self.colorize(labels)), self.alpha)
-        return [Image.fromarray(labels.astype('uint8')), drawn]
+        return [Image.fromarray(labels.astype(self.dtype)), drawn]
