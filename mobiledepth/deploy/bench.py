@@ -166,7 +166,7 @@ def bench(
         for p,c in zip(processes, contestants): p['layers'] = profile(c, threads)[:10] if layers else None
     settings = dict(threads=threads, repeats=repeats, warmup=warmup, seed=seed, starts=starts)
     shared = dict(run=uuid4().hex[:12], beside=[c.label for c in contestants], bare_python=bare, load=load,
-                  processor=processor(), commit=git_commit(Path(mobiledepth.__file__).parent))
+                  processor=processor(), commits=[git_commit(Path(mobiledepth.__file__).parent)])
     times = list(zip(wall, cpu))
     records = [_record(c, t, times[0], settings, shared, p) for c,t,p in zip(contestants, times, processes)]
     for path,record in zip(paths, records): write_record(path, record)

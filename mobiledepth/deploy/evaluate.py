@@ -68,16 +68,18 @@ def file_evaluation_text(
     file,              # As for `Predictor`
     path=None,         # As for `evaluate_file`
     results='results', # Folder of records
+    runs='runs',       # Folder of runs, for the record of one
     split=None,        # As for `evaluate_file`
     codes='',          # As for `evaluate_file`
     data='',           # As for `evaluate_file`
 )->str:                # Markdown
     "Report an exported file beside the record of its network's run."
     report = evaluate_file(file, path, codes, split, data)
-    record = run_record(SimpleNamespace(meta=Predictor(file).meta), results)
+    network = SimpleNamespace(meta=Predictor(file).meta)
+    record = run_record(network, results) or run_record(network, runs)
     table = evaluation_table(report, record)
     how = f"Measured through {report['runtime']} ({report['precision']}), images at their own size"
-    if record is None: return f'{table}\n\n{how}. There is no record of its run in {results}.'
+    if record is None: return f'{table}\n\n{how}. There is no record of its run in {results} or {runs}.'
     differ = ', '.join(other_conditions(report, record))
     more = f', and was made with other {differ}' if differ else ''
     return f'{table}\n\n{how}; the record is of PyTorch, on images that the loader resized{more}.'

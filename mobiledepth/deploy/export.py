@@ -213,9 +213,10 @@ def export_model(
 # %% ../../nbs/10g_deploy.export.ipynb #6c962154
 def _learner_model(learn):
     "The model of a learner, with its metadata. Raises `ValueError` for a network that is no `Unet`."
-    if not isinstance(learn.model, Unet):
-        raise ValueError(f'{type(learn.model).__name__}: expected a Unet, as mobile_unet_learner makes it')
-    model = deepcopy(learn.model).cpu()
+    network = getattr(learn.model, '_orig_mod', learn.model) # without torch.compile
+    if not isinstance(network, Unet):
+        raise ValueError(f'{type(network).__name__}: expected a Unet, as mobile_unet_learner makes it')
+    model = deepcopy(network).cpu()
     model.meta = learner_meta(learn) # what was true of the network that it started from is so no more
     return model
 
