@@ -118,12 +118,12 @@ def _size_of(dls, model, draw=True):
 
 # %% ../nbs/07_learner.ipynb #3bd0aae7
 # Not true of a later training
-_of_the_file = 'format', 'config', 'weights_from', 'versions', 'experiment', 'seed', 'record'
+_of_the_file = 'format', 'config', 'weights_from', 'versions', 'experiment', 'seed', 'record', 'license'
 
-def _own_facts(model):
+def _own_facts(model, also=()):
     "What a model's `meta` states of its task and data, whatever the task is."
     meta = getattr(model, 'meta', None) or {}
-    return {k:v for k,v in meta.items() if k not in _of_the_file}
+    return {k:v for k,v in meta.items() if k in also or k not in _of_the_file}
 
 def loader_facts(
     dls,            # DataLoaders
@@ -316,7 +316,7 @@ def save_unet(
     if isinstance(model, Learner):
         meta = learner_meta(model) | meta
         model = model.model
-    else: meta = _own_facts(model) | meta
+    else: meta = _own_facts(model, also=['license']) | meta
     model = getattr(model, '_orig_mod', model)
     if not isinstance(model, Unet): raise ValueError(
         f'{type(model).__name__}: expected a Unet, or a Learner around one')
