@@ -133,7 +133,7 @@ def _warn_of_teacher(teacher, s):
     unit = get_task(s.task).unit
     worse = f', and its {unit} wrong' if unit else ''
     if odd: warnings.warn(f'the teacher {s.distill.teacher} was trained on {"; ".join(odd)}: '
-                          f'its predictions may be worse{worse}', stacklevel=4)
+                          f'its predictions may be worse{worse}', stacklevel=5)
 
 def _load_start(learn, start, s):
     "Put the weights of `start` into the learner's network."
@@ -160,6 +160,22 @@ def _fit(learn, s, cbs, resume):
         for row,recorded in zip(history.rows, getattr(cb, 'rows', [])): row.update(_finite(recorded))
     return history.rows
 
+def _trained_networks(s, results, seed):
+    "The teacher, and the network to start from; None where the settings name none."
+    teacher = find_trained(s.distill.teacher, results, seed) if s.distill else None
+    start = find_trained(s.start, results, seed) if s.start else None
+    if teacher:
+        _warn_of_teacher(teacher, s)
+        teacher.to(memory_format=torch.channels_last)
+    return teacher,start
+
+def _save(learn, experiment, s, seed, results):
+    "Keep the weights of a run, with what they were trained on."
+    license = get_data(s.data, s.task).license
+    about = dict(experiment=experiment, seed=seed, size=list(s.size), data=s.data)
+    about['license'] = f'trained on {s.data}: {license}' if license else ''
+    save_unet(learn, run_weights(experiment, s.size, seed, results), **about)
+
 def _run(experiment, s, seed, path, results, file, about, make_model, make_cbs, anywhere):
     "Train, report, save; see `run_settings`."
     data,task = get_data(s.data, s.task),get_task(s.task)
@@ -167,11 +183,7 @@ def _run(experiment, s, seed, path, results, file, about, make_model, make_cbs, 
     classes = task.chosen_classes(s.options, data)
     test_dl = data.test_dl(path, task=s.task, size=s.size, bs=s.bs, classes=classes, split=s.holdout or None,
                            num_workers=s.num_workers)
-    teacher = find_trained(s.distill.teacher, results, seed) if s.distill else None
-    start = find_trained(s.start, results, seed) if s.start else None
-    if teacher:
-        _warn_of_teacher(teacher, s)
-        teacher.to(memory_format=torch.channels_last)
+    teacher,start = _trained_networks(s, results, seed)
     set_seed(seed, reproducible=True)
     learn = make_learner(make_dls(path, s), s, make_model)
     if start: _load_start(learn, start, s)
@@ -180,10 +192,7 @@ def _run(experiment, s, seed, path, results, file, about, make_model, make_cbs, 
     state = Path(results)/'state'/f'{file.stem}.pt'
     resume = ResumeTraining(state, dict(asdict(s), seed=seed, **same), _machine(learn), anywhere)
     rows = _fit(learn, s, make_cbs(s, teacher, learn), resume)
-    if isinstance(learn.model, Unet):
-        weights = run_weights(experiment, s.size, seed, results)
-        license = f'trained on {s.data}: {data.license}' if data.license else ''
-        save_unet(learn, weights, experiment=experiment, seed=seed, size=list(s.size), data=s.data, license=license)
+    if isinstance(learn.model, Unet): _save(learn, experiment, s, seed, results)
     metrics = _evaluate(learn, test_dl, path, s)
     machines = resume.machines
     where = {f'{k}s': list(dict.fromkeys(o[k] for o in machines)) for k in ('device', 'commit')}
