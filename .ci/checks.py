@@ -92,6 +92,8 @@ def long_lines():
 
 def index(): sh(sys.executable, 'scripts/make_index.py', '--check')
 
+def queue(): sh(sys.executable, '.ci/queue_runs.py', PYTHONPATH=str(repo))
+
 def notebooks():
     "Every notebook under nbs; raises `Failed` where plain `nbdev_test` would not visit all of them."
     found = sorted(o for o in get_config().nbs_path.rglob('*.ipynb') if '.ipynb_checkpoints' not in o.parts)
@@ -156,7 +158,7 @@ def main(work):
               check('nbdev_export changes nothing', export), check('nbdev_clean changes nothing', clean),
               check('README.md is what nbs/index.ipynb makes', readme), check('the table in README.md is what the records make', readme_table),
               check('results/index.json is what the records make', index), check('no module sniffs for the task', task_sniffing),
-              check('no exported line is over 120 columns', long_lines),
+              check('no exported line is over 120 columns', long_lines), check('the queue of runs', queue),
               check('nbdev_test visits every notebook', notebooks)]
     ran = []
     passed.append(check('running the notebooks changes nothing', same_after, lambda: ran.extend(check_notebooks()), 'a notebook writes into the checkout'))

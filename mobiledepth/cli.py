@@ -181,9 +181,14 @@ def _numbers(text):
     try: return tuple(int(o) for o in re.split('[x,]', text) if o)
     except ValueError: raise ArgumentTypeError(f'{text!r}: expected whole numbers, like 128x160') from None
 
+def _decimals(text):
+    "The numbers of '0.5,2', whole ones as such."
+    try: return tuple(float(o) if '.' in o else int(o) for o in re.split('[x,]', text) if o)
+    except ValueError: raise ArgumentTypeError(f'{text!r}: expected numbers, like 128x160 or 0.5,2') from None
+
 def _reader(default):
-    "How the text of an option becomes a value of the type of `default`."
-    if isinstance(default, tuple): return _numbers
+    "How the text of a setting becomes a value of the type of `default`."
+    if isinstance(default, tuple): return _decimals
     return str2bool if isinstance(default, bool) else type(default)
 
 def _shown(default):

@@ -16,6 +16,7 @@ from fastai.vision.all import Learner, set_seed
 from torch import nn
 
 import mobiledepth
+from .callbacks import AuxiliaryHead, AveragedWeights
 from .core import locked
 from .data.dataset import get_data
 from .distill import KnowledgeDistillation
@@ -25,7 +26,8 @@ from .learner import (FullImages, find_model, known_students, load_unet, map_lea
 from .models import Unet, weights_sha256
 from .records import finished_record, git_commit, record_file, versions, write_record
 from .resume import ResumeTraining
-from .settings import RunSettings, change_settings, experiment_settings, get_settings, is_demo
+from .settings import (RunSettings, ablation_settings, change_settings, experiment_settings,
+                                  get_settings, is_demo)
 from .tasks import get_task
 
 # %% ../nbs/09d_experiments.ipynb #952c9d6c
@@ -37,7 +39,7 @@ def make_dls(
     data,task = get_data(s.data, s.task),get_task(s.task)
     size = s.load_size or s.size
     classes = task.chosen_classes(s.options, data)
-    augmentation = dict(color=s.color, min_scale=s.min_scale, max_scale=s.max_scale)
+    augmentation = {k: getattr(s, k) for k in ('color', 'min_scale', 'max_scale', 'crop', 'scales')}
     items,batches = task.tfms(size, s.options, classes, **augmentation)
     return data.dls(path, task=s.task, size=size, bs=s.bs, classes=classes, holdout=s.holdout, item_tfms=items,
                     batch_tfms=batches, num_workers=s.num_workers, use_every=s.use_every, labels=s.labels)
@@ -48,7 +50,7 @@ def network_options(
     "What the network of a run is built with."
     own = get_task(s.task).unet_options(s.options)
     inner_size = s.size if s.load_size else None
-    same = {k: getattr(s, k) for k in ('decoder_channels', 'full_decoder', 'fusion', 'min_stride')}
+    same = {k: getattr(s, k) for k in ('decoder_channels', 'full_decoder', 'fusion', 'min_stride', 'context')}
     return dict(same, backbone_indices=s.backbone_indices or None, inner_size=inner_size, **own)
 
 def make_learner(
@@ -68,8 +70,11 @@ def make_cbs(
     teacher:nn.Module, # Its teacher; None for settings that have none
     learn:Learner,     # Whose fit they are for
 )->list:               # Callbacks of the fit
-    "Full images at the end, and distillation in the terms of the task, where the settings ask for them."
-    res = [FullImages(s.full_images)] if s.full_images else []
+    "Full images, averaged weights, an auxiliary head, and distillation, where the settings ask for them."
+    res = []
+    if s.full_images: res.append(FullImages(s.full_images))
+    if s.ema_decay: res.append(AveragedWeights(s.ema_decay))
+    if s.aux_weight: res.append(AuxiliaryHead(s.aux_weight))
     if teacher is None: return res
     dtype = getattr(torch, s.distill.teacher_dtype)
     terms = get_task(s.task).distillation(s, learn)
@@ -250,5 +255,6 @@ def run_experiment(
     s = get_settings(experiment)
     changed = change_settings(s, **overrides)
     demo = is_demo(experiment) or not name and changed!=s
-    return run_settings(name or experiment, changed, seed, path, results, 'demo' if demo else 'result',
+    kind = 'demo' if demo else 'ablation' if experiment in ablation_settings else 'result'
+    return run_settings(name or experiment, changed, seed, path, results, kind,
                         resume_anywhere=resume_anywhere, recipe=experiment)

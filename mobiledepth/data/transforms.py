@@ -38,7 +38,7 @@ def resize_box(
 
 # %% ../../nbs/02c_data.transforms.ipynb #9b1a1965
 class CropResize(RandTransform):
-    "In training a random crop of image and label alike, otherwise the full image, resized to `size`."
+    "In training a random crop of image and label alike, resized to `crop`; otherwise the full image, resized to `size`."
     split_idx,order = None,1
     fill = (124,116,104) # Outside of the image: ImageNet's mean colour
     full_images = False  # Take full images in training too?
@@ -48,26 +48,49 @@ class CropResize(RandTransform):
         max_scale:float=1.,    # Largest; above 1 the image is zoomed out, with the ignored label around it
         ratio:float=4/3,       # Largest distortion of width over height, as a factor of the image's
         ignore_index:int=255,  # Label outside of the image
+        crop:tuple=None,       # Height and width of what training sees, pixels; None: `size`
+        scales:tuple=None,     # Smallest and largest magnification in training, 1 is that of the full image at `size`;
+                               # in place of the areas, drawn log-uniformly; below 1 the image is zoomed out
     ):
         super().__init__()
         if not 0 < min_scale <= max_scale or ratio < 1:
             given = f'{min_scale=}, {max_scale=}, {ratio=}'
             raise ValueError(f'{given}: expected 0 < min_scale <= max_scale and ratio >= 1')
-        if max_scale>1 and ignore_index is None:
-            raise ValueError(f'{max_scale=}: the outside of an image needs an ignored label, and ignore_index is None')
         store_attr()
+        self.crop = tuple(crop or size)
+        if scales: self._check_scales()
+        if self.zooms_out and ignore_index is None: raise ValueError(
+            f'{max_scale=}, {scales=}: the outside of an image needs an ignored label, and ignore_index is None')
+
+    def _check_scales(self):
+        "Set the areas that `scales` stand for. Raises `ValueError` for another range."
+        if len(self.scales)!=2 or not 0<self.scales[0]<=self.scales[1]:
+            raise ValueError(f'scales={self.scales}: expected smallest and largest magnification, both above 0')
+        self.max_scale,self.min_scale = (self._crop_area()/o**2 for o in self.scales)
+
+    def _crop_area(self):
+        "Area of a crop that is not magnified, as a share of the image's."
+        return self.crop[0]*self.crop[1]/(self.size[0]*self.size[1])
+
+    @property
+    def zooms_out(self):
+        "Can a crop reach over the border of the image?"
+        return self.max_scale>1
 
     def before_call(self, b, split_idx):
         sizes = {tuple(o.size) for o in (b if isinstance(b, tuple) else (b,))}
         if len(sizes) > 1:
             raise DataError('A label has another size than its image (`check_frames` finds which):', sizes)
         w,h = sizes.pop()
-        self.box = self._draw(w, h) if split_idx==0 and not self.full_images else (0,0,w,h)
+        crops = split_idx==0 and not self.full_images
+        self.box = self._draw(w, h) if crops else (0,0,w,h)
+        self.out_size = self.crop if crops else self.size
 
     def _draw(self, w, h):
         "A random box for an image of `w` by `h`."
-        area = random.uniform(self.min_scale, self.max_scale)
-        distortion = math.exp(random.uniform(-1, 1)*math.log(self.ratio))
+        area = self._draw_area()
+        shape = self.crop[1]/self.size[1]/(self.crop[0]/self.size[0]) # of the crop, as a factor of the image's
+        distortion = shape*math.exp(random.uniform(-1, 1)*math.log(self.ratio))
         largest = max(1, self.max_scale)**0.5
         cw = w*min((area*distortion)**0.5, largest)
         ch = h*min((area/distortion)**0.5, largest)
@@ -75,16 +98,23 @@ class CropResize(RandTransform):
         top = random.uniform(min(0, h-ch), max(0, h-ch))
         return left, top, left+cw, top+ch
 
+    def _draw_area(self):
+        "A random area, as a share of the image's."
+        if not self.scales: return random.uniform(self.min_scale, self.max_scale)
+        return self._crop_area()/math.exp(random.uniform(*map(math.log, self.scales)))**2
+
     def spare(self,
         h, # Height of an image, pixels
         w, # Its width
     )->int:
-        "By which whole number an image may be shrunk so that the smallest crop keeps as many pixels as `size` has."
+        "By which whole number an image may be shrunk so that crops and full images keep as many pixels as they get."
         side = min(1, (self.min_scale/self.ratio)**0.5)
-        return max(1, int(min(h*side/self.size[0], w*side/self.size[1])))
+        crops = min(h*side/self.crop[0], w*side/self.crop[1])
+        full = min(h/self.size[0], w/self.size[1])
+        return max(1, int(min(crops, full)))
 
-    def encodes(self, x:PILImage): return resize_box(x, self.box, self.size[::-1], BILINEAR, self.fill)
-    def encodes(self, x:PILMask):  return resize_box(x, self.box, self.size[::-1], NEAREST, self.ignore_index)
+    def encodes(self, x:PILImage): return resize_box(x, self.box, self.out_size[::-1], BILINEAR, self.fill)
+    def encodes(self, x:PILMask):  return resize_box(x, self.box, self.out_size[::-1], NEAREST, self.ignore_index)
 
 # %% ../../nbs/02c_data.transforms.ipynb #f252a2aa
 def _shrink(im, k):

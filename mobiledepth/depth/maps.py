@@ -76,7 +76,7 @@ def affine_coord(self:TensorDepth, *args, mode='nearest', **kwargs):
 
 # %% ../../nbs/03a_depth.maps.ipynb #88b82ddc
 @CropResize
-def encodes(self, x:PILDepth): return resize_box(x, self.box, self.size[::-1], NEAREST, 0.)
+def encodes(self, x:PILDepth): return resize_box(x, self.box, self.out_size[::-1], NEAREST, 0.)
 
 class DepthCropResize(CropResize):
     "`CropResize` that holds the camera's focal length: an enlarged crop has its depth divided by the enlargement."
@@ -92,9 +92,14 @@ class DepthCropResize(CropResize):
         store_attr('rescale_depth')
 
     def encodes(self, x:PILDepth):
+        res = np.asarray(resize_box(x, self.box, self.out_size[::-1], NEAREST, 0.))
+        return Image.fromarray(res/np.float32(self._enlargement(*x.size))) if self.rescale_depth else Image.fromarray(res)
+
+    def _enlargement(self, w, h):
+        "How much larger things are than in the full image at `size`."
         left,top,right,bottom = self.box
-        zoom = (x.size[0]*x.size[1]/((right-left)*(bottom-top)))**.5 if self.rescale_depth else 1.
-        return Image.fromarray(np.asarray(resize_box(x, self.box, self.size[::-1], NEAREST, 0.))/np.float32(zoom))
+        fewer_pixels = self.out_size[0]*self.out_size[1]/(self.size[0]*self.size[1])
+        return (w*h/((right-left)*(bottom-top))*fewer_pixels)**.5
 
 class CropBox(Transform):
     "Cut images and maps to a box, such as inside of a white border."

@@ -19,6 +19,7 @@ class SegmentationOptions:
     "Settings that only segmentation has."
     codes:str = ''            # Name of one of the data set's class lists, like '11' or '32' of CamVid; empty: its first
     power:float = 0.5         # Class weights: inverse frequency to this power; 0 weighs all classes alike
+    ohem:float = 0.           # Leave out pixels whose class is predicted with at least this probability; 0: none
 
 @dataclass(frozen=True)
 class SegmentationTerms:
@@ -107,12 +108,13 @@ def train_maps(
 
 @patch
 def loss(self:SegmentationTask, dls, options=None):
-    from mobiledepth.losses import SegmentationCrossEntropy, class_weights
+    from mobiledepth.losses import OhemCrossEntropy, SegmentationCrossEntropy, class_weights
     classes = None if dls is None else classes_of(dls)
     if classes is None: return SegmentationCrossEntropy()
     ignore,maps = classes.ignore_index,train_maps(dls)
-    power = (options or SegmentationOptions()).power
-    weight = None if maps is None else class_weights(maps, len(classes), ignore_index=ignore, power=power)
+    options = options or SegmentationOptions()
+    weight = None if maps is None else class_weights(maps, len(classes), ignore_index=ignore, power=options.power)
+    if options.ohem: return OhemCrossEntropy(weight, ignore_index=ignore, threshold=options.ohem)
     return SegmentationCrossEntropy(weight, ignore_index=ignore)
 
 # %% ../../nbs/08c_segmentation.task.ipynb #3c2e89d3
@@ -122,7 +124,8 @@ def distillation(self:SegmentationTask, settings, learn):
     t,ignore = settings.distill.terms,_known_classes(learn).ignore_index
     weight = learn.loss_func.weight if t.kl_weighted else None
     terms = {DistillationLoss(t.T, ignore, weight): t.kl, ChannelWiseDistillation(t.cwd_T, ignore): t.cwd}
-    return dict(terms={term:w for term,w in terms.items() if w}, size=settings.size)
+    size = settings.size if settings.load_size else None # equal batches need no averaging
+    return dict(terms={term:w for term,w in terms.items() if w}, size=size)
 
 # %% ../../nbs/08c_segmentation.task.ipynb #eefa3701
 @patch
