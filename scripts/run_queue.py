@@ -120,7 +120,7 @@ def main(
         for file in collect(queue, folder): print(file)
         return
     tree = checkout(folder, commit)
-    os.setpgrp()
+    if os.getpgrp()!=os.getpid(): os.setpgrp() # a group of processes that one signal reaches
     (folder/'pid').write_text(str(os.getpid()))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     failed = train_all(queue, folder, tree, jobs, minutes, ['--resume-anywhere'])
