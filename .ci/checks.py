@@ -59,7 +59,7 @@ def readme(): sh(sys.executable, 'scripts/make_readme.py', '--check')
 
 def readme_table():
     "The tables in the README, one a task, are those that the records give today."
-    sh(sys.executable, '-c', "from mobiledepth.records import results_table; from pathlib import Path; "
+    sh(sys.executable, '-c', "from mobiledepth.runs.records import results_table; from pathlib import Path; "
        "assert all(o in Path('README.md').read_text() for o in results_table('results').strip().split('\\n\\n')), 'run nbs/index.ipynb again, then scripts/make_readme.py'")
 
 # What finds out by itself which task it has, instead of asking the task object
@@ -81,7 +81,7 @@ def task_sniffing():
     if found: raise Failed('ask the task object (mobiledepth.tasks.task_of) instead:\n  ' + '\n  '.join(found))
 
 renderer = ('building', 'camera', 'figures', 'furniture', 'mesh', 'people', 'plants', 'render', 'road', 'scene', 'texture',
-            'vehicles') # of data/street: long tables of numbers
+            'vehicles') # of street: long tables of numbers
 
 def long_lines():
     "No line of exported code is over 120 columns; the street renderer and what nbdev writes are left out."
@@ -129,7 +129,7 @@ def wheel(work):
     if missing: raise Failed('not in the wheel, see package_data in settings.ini: ' + ', '.join(missing))
     sh(sys.executable, repo/'.ci'/'import_all.py', site, cwd=work, PYTHONPATH=str(site))
     sh(site/'bin'/'mobiledepth', '--help', cwd=work, PYTHONPATH=str(site))
-    sh(sys.executable, '-c', "from mobiledepth.data.street.loaders import street_dls; import matplotlib.pyplot as plt; street_dls(num_workers=0).show_batch(); "
+    sh(sys.executable, '-c', "from mobiledepth.data.street import street_dls; import matplotlib.pyplot as plt; street_dls(num_workers=0).show_batch(); "
        f"assert '{site}' in __import__('mobiledepth').__file__; plt.savefig('batch.png')", cwd=work, PYTHONPATH=str(site))
 
 def newest_fastai(work):
@@ -158,7 +158,8 @@ def main(work):
               check('nbdev_export changes nothing', export), check('nbdev_clean changes nothing', clean),
               check('README.md is what nbs/index.ipynb makes', readme), check('the table in README.md is what the records make', readme_table),
               check('results/index.json is what the records make', index), check('no module sniffs for the task', task_sniffing),
-              check('no exported line is over 120 columns', long_lines), check('the queue of runs', queue),
+              check('no exported line is over 120 columns', long_lines),
+              check('imports point one way', sh, sys.executable, '.ci/imports.py'), check('the queue of runs', queue),
               check('nbdev_test visits every notebook', notebooks)]
     ran = []
     passed.append(check('running the notebooks changes nothing', same_after, lambda: ran.extend(check_notebooks()), 'a notebook writes into the checkout'))

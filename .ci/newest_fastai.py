@@ -8,10 +8,11 @@ sys.modules['nbdev'] = None # the library must not need it
 import fastai, fastcore
 from fastai.vision.all import *
 from import_all import import_all
+from mobiledepth.checkpoints import load_unet, save_unet
 from mobiledepth.cli import main, verb_parser
 from mobiledepth.data.camvid import camvid_dls, tiny_camvid
-from mobiledepth.data.street.loaders import street_dls
-from mobiledepth.learner import load_unet, mobile_unet_learner, save_unet
+from mobiledepth.data.street import street_dls
+from mobiledepth.learner import mobile_unet_learner
 from mobiledepth.models import Unet
 from mobiledepth.resume import ResumeTraining
 

@@ -3,10 +3,10 @@
 At their top stand only the standard library, numpy, Pillow, fastcore and filelock; what needs more is imported inside the function that needs it."""
 import subprocess, sys
 
-modules = ['core', 'tasks', 'segmentation.classes', 'segmentation.task', 'depth.files', 'depth.task',
-           'data.codes', 'data.cache', 'data.images', 'data.dataset', 'data.camvid', 'data.nyu', 'data.folder',
-           'data.street.dataset', 'data.street.loaders', 'settings', 'records', 'predict',
-           'segmentation.writer', 'depth.writer', 'deploy.predictor', 'deploy.runtimes', 'cli']
+modules = ['core', 'tasks', 'segmentation.classes', 'segmentation.writer', 'segmentation.task',
+           'depth.files', 'depth.writer', 'depth.task', 'data.codes', 'data.cache', 'data.images', 'data.dataset',
+           'data.camvid', 'data.folder', 'data.nyu', 'data.street_files', 'data.street', 'runs.config',
+           'runs.records', 'runs.predict', 'deploy.predictor', 'deploy.runtimes', 'street.dataset', 'cli']
 heavy = ['torch', 'torchvision', 'fastai', 'timm', 'matplotlib', 'pandas']
 
 def imported(code):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent/'scripts'))
 import run_queue
-from mobiledepth.settings import experiment_settings
+from mobiledepth.runs.config import experiment_settings
 
 text = """# a comment
 street-distilled 0 1

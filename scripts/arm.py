@@ -30,7 +30,7 @@ from fastcore.script import Param, call_parse
 from mobiledepth.data.cache import cache_dir
 from mobiledepth.deploy import predictor
 from mobiledepth.deploy.export import camera_pictures
-from mobiledepth.records import git_commit, versions, write_record
+from mobiledepth.runs.records import git_commit, versions, write_record
 from mobiledepth.tasks import get_task
 
 repo,keyring = Path(__file__).resolve().parent.parent,'/usr/share/keyrings/debian-archive-keyring.gpg'

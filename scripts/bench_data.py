@@ -20,8 +20,8 @@ from mobiledepth.data.cache import cache_size, clear_cache
 from mobiledepth.data.camvid import camvid_dls, camvid_names
 from mobiledepth.data.codes import camvid_codes
 from mobiledepth.data.images import camvid_label
-from mobiledepth.history import device_name
-from mobiledepth.records import git_commit, versions, write_record
+from mobiledepth.runs.history import device_name
+from mobiledepth.runs.records import git_commit, versions, write_record
 
 repo = Path(__file__).resolve().parent.parent
 large,size = (720,960),(128,160)

@@ -13,10 +13,10 @@ from bench_distill import (frozen_unet, loaders_of, peak_in_child, print_peak, q
 from fastai.vision.all import Learner, set_seed
 from fastcore.script import call_parse
 
-from mobiledepth.experiments import make_cbs
-from mobiledepth.history import device_name
-from mobiledepth.records import git_commit, versions, write_record
-from mobiledepth.settings import change_settings, get_settings
+from mobiledepth.runs.config import change_settings, get_settings
+from mobiledepth.runs.experiments import make_cbs
+from mobiledepth.runs.history import device_name
+from mobiledepth.runs.records import git_commit, versions, write_record
 from mobiledepth.tasks import get_task
 
 repo = Path(__file__).resolve().parent.parent

@@ -14,12 +14,12 @@ from fastai.vision.all import DataLoaders, Learner, ProgressCallback, set_seed
 from fastcore.script import call_parse
 
 from mobiledepth.data.codes import camvid11
-from mobiledepth.experiments import make_cbs, network_options
-from mobiledepth.history import device_name
-from mobiledepth.losses import SegmentationCrossEntropy
 from mobiledepth.models import Unet
-from mobiledepth.records import git_commit, versions, write_record
-from mobiledepth.settings import change_settings, get_settings
+from mobiledepth.runs.config import change_settings, get_settings
+from mobiledepth.runs.experiments import make_cbs, network_options
+from mobiledepth.runs.history import device_name
+from mobiledepth.runs.records import git_commit, versions, write_record
+from mobiledepth.segmentation.losses import SegmentationCrossEntropy
 
 repo = Path(__file__).resolve().parent.parent
 distilled_settings,teacher_settings = map(get_settings, ('camvid-distilled', 'camvid-teacher'))

@@ -7,7 +7,7 @@ from fastcore.script import call_parse
 from mobiledepth.data.camvid import camvid, camvid_names
 from mobiledepth.data.codes import camvid32
 from mobiledepth.data.images import camvid_label, code_frequencies, image_files
-from mobiledepth.records import git_commit, versions, write_record
+from mobiledepth.runs.records import git_commit, versions, write_record
 
 repo = Path(__file__).resolve().parent.parent
 

@@ -18,6 +18,7 @@ from fastai.vision.all import set_seed
 from fastcore.script import call_parse
 from torch import nn
 
+from mobiledepth.checkpoints import load_student
 from mobiledepth.data.camvid import camvid_names
 from mobiledepth.data.nyu import nyu_test_dl
 from mobiledepth.deploy.evaluate import evaluate_file
@@ -25,11 +26,10 @@ from mobiledepth.deploy.export import agreement, camera_pictures, export_model
 from mobiledepth.deploy.graph import CameraGraph, graph_meta
 from mobiledepth.deploy.predictor import Predictor
 from mobiledepth.deploy.runtimes import backends, get_backend
-from mobiledepth.deploy.sensitivity import sensitivity, sensitivity_table
-from mobiledepth.evaluate import run_record
-from mobiledepth.learner import load_student
+from mobiledepth.measure.sensitivity import sensitivity, sensitivity_table
 from mobiledepth.models import Unet
-from mobiledepth.records import git_commit, versions, write_record
+from mobiledepth.runs.evaluate import run_record
+from mobiledepth.runs.records import git_commit, versions, write_record
 from mobiledepth.segmentation.classes import Classes
 from mobiledepth.tasks import task_of
 

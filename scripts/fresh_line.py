@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 from fastcore.script import call_parse
 
-from mobiledepth.history import device_name
-from mobiledepth.records import git_commit, write_record
+from mobiledepth.runs.history import device_name
+from mobiledepth.runs.records import git_commit, write_record
 
 repo = Path(__file__).resolve().parent.parent
 

@@ -19,12 +19,12 @@ from fastcore.script import call_parse
 from torch import nn
 from torch.nn import functional as F
 
-from mobiledepth.deploy.bench import bench, bench_table
-from mobiledepth.deploy.contestant import raw_contestant
-from mobiledepth.experiments import network_options, run_settings
-from mobiledepth.history import macs
+from mobiledepth.measure.bench import bench, bench_table
+from mobiledepth.measure.contestant import raw_contestant
 from mobiledepth.models import InputNormalize, TimmEncoder, Unet
-from mobiledepth.settings import get_settings
+from mobiledepth.runs.config import get_settings
+from mobiledepth.runs.experiments import network_options, run_settings
+from mobiledepth.runs.history import macs
 
 frontier = replace(get_settings('camvid-student'), epochs=19)
 candidate = replace(frontier, epochs=11, holdout='0006R0')

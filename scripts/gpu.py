@@ -10,8 +10,8 @@ import torch
 from fastcore.script import call_parse
 from run_queue import file_of, read_queue, repo, results, train_all
 
-from mobiledepth.history import device_name
-from mobiledepth.records import read_record
+from mobiledepth.runs.history import device_name
+from mobiledepth.runs.records import read_record
 
 def on_device(block, device):
     "Were all finished runs of a block trained on this type of device alone?"

@@ -10,9 +10,9 @@ import numpy as np
 from fastcore.script import call_parse
 from PIL import Image
 
-from mobiledepth.data.street.dataset import street_digest
-from mobiledepth.history import device_name
-from mobiledepth.records import git_commit, versions, write_record
+from mobiledepth.data.street_files import street_digest
+from mobiledepth.runs.history import device_name
+from mobiledepth.runs.records import git_commit, versions, write_record
 
 size,samples,workers = (96,128),4,2
 

@@ -16,10 +16,11 @@ from mobiledepth.core import atomic_path, locked
 from mobiledepth.data.camvid import camvid_dls, tiny_camvid
 from mobiledepth.distill import KnowledgeDistillation
 from mobiledepth.learner import unet_splitter
-from mobiledepth.metrics import MeanIoU
 from mobiledepth.models import Unet, weights_sha256
-from mobiledepth.records import EpochHistory, device_name, git_commit, versions, write_record
 from mobiledepth.resume import ResumeTraining
+from mobiledepth.runs.history import EpochHistory, device_name
+from mobiledepth.runs.records import git_commit, versions, write_record
+from mobiledepth.segmentation.metrics import MeanIoU
 
 repo = Path(__file__).resolve().parent.parent
 settings = dict(backbone='mobilenetv3_small_050', decoder_channels=(16, 16, 16, 16), size=(32, 64), bs=2, num_workers=1,

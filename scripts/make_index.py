@@ -5,7 +5,7 @@ import json, sys
 from pathlib import Path
 
 from fastcore.script import call_parse
-from mobiledepth.records import records_index, write_index
+from mobiledepth.runs.records import records_index, write_index
 
 results = Path(__file__).resolve().parent.parent/'results'
 

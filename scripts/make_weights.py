@@ -7,8 +7,8 @@ import difflib, json, sys
 from pathlib import Path
 
 from fastcore.script import call_parse
+from mobiledepth.checkpoints import weights_sums
 from mobiledepth.core import atomic_path
-from mobiledepth.learner import weights_sums
 
 repo = Path(__file__).resolve().parent.parent
 

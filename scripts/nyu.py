@@ -17,8 +17,8 @@ from dataclasses import replace
 import torch
 from fastcore.script import call_parse
 
-from mobiledepth.experiments import run_settings, run_weights
-from mobiledepth.settings import Distill, change_settings, get_settings
+from mobiledepth.runs.config import Distill, change_settings, get_settings
+from mobiledepth.runs.experiments import run_settings, run_weights
 
 student,teacher = map(get_settings, ('nyu-student', 'nyu-teacher'))
 base = change_settings(student, epochs=7, holdout='holdout', rescale_depth=False, min_scale=.3, silog_lam=.85,

@@ -18,10 +18,10 @@ from torch.nn import functional as F
 from mobiledepth.core import atomic_path
 from mobiledepth.data.nyu import nyu_border, nyu_box, nyu_test_dl
 from mobiledepth.depth.maps import TensorDepth, depth_bar, valid_depth
-from mobiledepth.depth_metrics import depth_report, image_errors, in_metres, table_figures
-from mobiledepth.experiments import find_trained
+from mobiledepth.depth.metrics import depth_report, image_errors, in_metres, table_figures
 from mobiledepth.models import weights_sha256
-from mobiledepth.records import git_commit, write_record
+from mobiledepth.runs.experiments import find_trained
+from mobiledepth.runs.records import git_commit, write_record
 
 repo = Path(__file__).resolve().parent.parent
 classes = (

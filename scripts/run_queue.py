@@ -15,8 +15,8 @@ from pathlib import Path
 
 from fastcore.script import call_parse
 
-from mobiledepth.records import record_file, write_index
-from mobiledepth.settings import ablation_settings, get_settings
+from mobiledepth.runs.config import ablation_settings, get_settings
+from mobiledepth.runs.records import record_file, write_index
 
 repo = Path(__file__).resolve().parent.parent
 results = repo/'results'

@@ -12,7 +12,8 @@ repo = Path(__file__).resolve().parent.parent
 run = """
 import json, sys, torch
 torch.set_num_threads(1)
-from mobiledepth.experiments import run_experiment
+try: from mobiledepth.runs.experiments import run_experiment
+except ModuleNotFoundError: from mobiledepth.experiments import run_experiment # a commit before the folders
 record = run_experiment(sys.argv[1], 0, None, sys.argv[2], epochs=1)
 keys = 'params', 'macs', 'data_fingerprint', 'weights_sha256', 'metrics', 'history'
 json.dump({k:record[k] for k in keys}, open(sys.argv[3], 'w'))
