@@ -62,8 +62,8 @@ def train(
     settings=None,       # Settings that differ from the experiment's, by name
 ):
     "Train an experiment with `fine_tune`, report, leave a record; a stopped run resumes, a finished one is read."
-    from mobiledepth.runs.demo import train_named
-    print(train_named(experiment, seed, path, results, name, resume_anywhere, **(settings or {})))
+    from mobiledepth.runs.train import train_experiment
+    print(train_experiment(experiment, seed, path, results, name, resume_anywhere, **(settings or {})))
 
 def _no_size(model, size):
     "Raise `ValueError` for a size beside an exported file."
@@ -97,9 +97,9 @@ def _network(model, size, runs):
         _no_size(model, size)
         return FileModel(model)
     from fastai.torch_core import default_device
-    from mobiledepth.checkpoints import find_model, load_student
+    from mobiledepth.checkpoints import find_model, load_pretrained
     from mobiledepth.runs.predict_model import NetworkModel
-    return NetworkModel(load_student(find_model(model, runs), default_device()), size or None)
+    return NetworkModel(load_pretrained(find_model(model, runs), default_device()), size or None)
 
 def predict(
     model:str,             # A pretrained model such as camvid-student, a run's name, a weights file or an exported file
@@ -144,12 +144,12 @@ def export(
     "Write the file that a device runs, and prove on images that it computes what PyTorch does."
     from mobiledepth.deploy.export import export_model
     from mobiledepth.deploy.runtimes import get_backend
-    from mobiledepth.checkpoints import find_model, load_student
+    from mobiledepth.checkpoints import find_model, load_pretrained
     suffix = get_backend(to).suffix if to else '.onnx'
     name = Path(model).name.removesuffix('.safetensors').removeprefix('packaged:')
     out = out or name + suffix
     modules = [o for o in keep_float.split(',') if o]
-    network = load_student(find_model(model, runs))
+    network = load_pretrained(find_model(model, runs))
     file = export_model(network, out, to, precision, pictures or None, size or None, input_size or None, resize, output,
                         keep_float=modules, overwrite=overwrite)
     print(f'{file}: {file.stat().st_size/1e6:.1f} MB; what it is stands in {file}.json')

@@ -18,7 +18,7 @@ from fastai.vision.all import set_seed
 from fastcore.script import call_parse
 from torch import nn
 
-from mobiledepth.checkpoints import load_student
+from mobiledepth.checkpoints import load_pretrained
 from mobiledepth.data.camvid import camvid_names
 from mobiledepth.data.nyu import nyu_test_dl
 from mobiledepth.deploy.evaluate import evaluate_file
@@ -59,7 +59,7 @@ def data_of(student, name, known):
 
 def one_file(name, to, precision, path, files, keep_float, results):
     "Export, evaluate, record."
-    backend,student,started = get_backend(to),load_student(name),time.time()
+    backend,student,started = get_backend(to),load_pretrained(name),time.time()
     data = data_of(student, name, camera)
     file = export_model(student, Path(files)/f'{name}-{precision}{backend.suffix}', to, precision,
                         frames(data, path, 'train'), input_size=None if backend.dynamic else camera[data],
@@ -118,7 +118,7 @@ def parity(to, results):
 
 def sweep(name, path, results):
     "Per-part int8 sensitivity."
-    student = load_student(name)
+    student = load_pretrained(name)
     data_of(student, name, ['camvid']) # Shares of agreeing pixels are compared
     rows = sensitivity(student, frames('camvid', path, 'train'), frames('camvid', path, 'val'))
     record = dict(experiment=f'sweep-{name}', kind='deploy', rows=rows, **facts())
@@ -128,7 +128,7 @@ def sweep(name, path, results):
 @call_parse
 def main(
     what:str,           # student, sweep or parity
-    name:str='camvid-distilled', # As for `load_student`
+    name:str='camvid-distilled', # As for `load_pretrained`
     path:str=None,      # Folder of the data set
     to:str='',          # One backend; empty: all that are installed
     precision:str='',   # One precision; empty: all that the backend has

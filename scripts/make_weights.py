@@ -1,6 +1,6 @@
 """Make mobiledepth/data/weights.json from weights/: `python scripts/make_weights.py [--check]`.
 
-The table holds the SHA-256 of both files of every packaged model, and `load_student` takes no other file for that
+The table holds the SHA-256 of both files of every packaged model, and `load_pretrained` takes no other file for that
 name. Run it after a file in weights/ was added, replaced or removed. With `--check` nothing is written; a stale table
 is shown as a diff, and the exit status is 1."""
 import difflib, json, sys

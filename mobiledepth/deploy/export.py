@@ -173,7 +173,7 @@ def _finish(folder, file, meta, check):
 
 # %% ../../nbs/deploy/08_export.ipynb #76cf022b
 def export_model(
-    model:Unet,               # Trained, from `load_student`; its `meta` names its task
+    model:Unet,               # Trained, from `load_pretrained`; its `meta` names its task
     file,                     # To write, such as `.onnx`, `.tflite`, `.pte` or `.xml`; `FILE.json` comes beside it
     to:str='',                # Export backend, such as 'onnx'; '': the one of the suffix
     precision:str='float32',  # Such as 'float32', 'float16' or 'int8', where the backend has it

@@ -87,11 +87,11 @@ def loss(self:DepthTask, dls, options=None):
 
 @patch
 def distillation(self:DepthTask, settings, learn):
-    from mobiledepth.depth.distill import DenseDepth, FeatureMimicry, PairwiseAffinity
+    from mobiledepth.depth.distill import DepthDistillation, FeatureMimicry, PairwiseAffinity
     from mobiledepth.depth.losses import DepthLoss, SILogLoss
     options,t = settings.options,settings.distill.terms
     same = DepthLoss({SILogLoss(options.silog_lam): 1.}, options.loss_size or None)
-    terms = {DenseDepth(same): t.dense, PairwiseAffinity(): t.affinity, FeatureMimicry(): t.feature}
+    terms = {DepthDistillation(same): t.dense, PairwiseAffinity(): t.affinity, FeatureMimicry(): t.feature}
     return dict(terms={term:w for term,w in terms.items() if w})
 
 # %% ../../nbs/depth/07_task.ipynb #d212a8a2

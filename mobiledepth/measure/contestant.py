@@ -104,17 +104,17 @@ def raw_contestant(
 
 # %% ../../nbs/measure/01_contestant.ipynb #b5e17131
 def torch_contestant(
-    student,    # A name or file that `load_student` takes
+    student,    # A name or file that `load_pretrained` takes
     threads=1,  # Not used: the process has one number, `torch.set_num_threads`
     size=None,  # `(h, w)` of the image; None: the network's own
 )->Contestant:  # Its `predict` takes the image and gives the map
     "A trained network in PyTorch. Raises `ValueError` where it was saved without task or size."
     import torch
     from mobiledepth.deploy.graph import CameraGraph
-    from mobiledepth.checkpoints import load_student
+    from mobiledepth.checkpoints import load_pretrained
     from mobiledepth.learner import total_params
     from mobiledepth.runs.history import macs
-    graph = CameraGraph(load_student(student), resize=True).eval()
+    graph = CameraGraph(load_pretrained(student), resize=True).eval()
     @torch.inference_mode()
     def predict(x): return graph(torch.from_numpy(x)[None])[0].numpy()
     size = tuple(size or graph.size)

@@ -12,7 +12,7 @@ from pathlib import Path
 from fastai.vision.all import default_device
 from torch import nn
 
-from ..checkpoints import find_model, load_student
+from ..checkpoints import find_model, load_pretrained
 from ..core import markdown_table
 from ..data.dataset import get_data
 from ..learner import total_params
@@ -21,7 +21,7 @@ from ..tasks import classes_of, get_task, task_of
 
 # %% ../../nbs/runs/05_evaluate.ipynb #01d512a0
 def evaluation_size(
-    model,     # From `load_student`, or an exported file as a model
+    model,     # From `load_pretrained`, or an exported file as a model
     size=None, # `(h, w)`, pixels; None: the one it was saved with
 )->tuple:      # `(h, w)` inside the network
     "The size to evaluate at. Raises `ValueError` where neither call nor network tells."
@@ -32,7 +32,7 @@ def evaluation_size(
     return tuple(size)
 
 def evaluation_data(
-    model,    # From `load_student`, or an exported file as a model
+    model,    # From `load_pretrained`, or an exported file as a model
     data='',  # Name of the data set; empty: the one it was trained on
 ):            # `DataSet` of the network's task
     "The data set to evaluate on. Raises `ValueError` where neither call nor network tells data set or task."
@@ -41,7 +41,7 @@ def evaluation_data(
     return get_data(name, task.name if task else '')
 
 def evaluation_classes(
-    model,    # From `load_student`, or an exported file as a model
+    model,    # From `load_pretrained`, or an exported file as a model
     data,     # `DataSet`
     codes='', # Name of one of its class lists; empty: the one that is the network's
 ):            # `Classes`; None for a task without classes
@@ -85,7 +85,7 @@ def evaluation_report(
     return task.report(model, dl, size, groups) | about | conditions
 
 def evaluate_student(
-    model,             # From `load_student`
+    model,             # From `load_pretrained`
     path=None,         # Folder of the data set; else where `get_data` finds it
     size=None,         # `(h, w)` inside the network, pixels; None: the one it was saved with
     codes='',          # Name of one of the data set's class lists, like '11'; empty: the network's own
@@ -102,7 +102,7 @@ def evaluate_student(
 
 # %% ../../nbs/runs/05_evaluate.ipynb #a909cb1d
 def run_record(
-    model,             # From `load_student`
+    model,             # From `load_pretrained`
     results='results', # Folder of records
 )->dict:               # The record, or None where `model` does not name its run or the folder does not hold it
     "The record of the run that a network is from, and whose count of parameters it has."
@@ -149,7 +149,7 @@ def evaluation_table(
 
 # %% ../../nbs/runs/05_evaluate.ipynb #c8af0c32
 def evaluation_text(
-    model:str,         # As for `load_student`, or the name of a run
+    model:str,         # As for `load_pretrained`, or the name of a run
     path=None,         # As for `evaluate_student`
     results='results', # Folder of records
     runs='runs',       # Folder of runs, for the name of one and its record
@@ -160,7 +160,7 @@ def evaluation_text(
     num_workers:int=1, # Processes that read
 )->str:                # Markdown, and a sentence on what the record differs in
     "Load a trained network and report it beside the record of its run."
-    student = load_student(find_model(model, runs), default_device())
+    student = load_pretrained(find_model(model, runs), default_device())
     report = evaluate_student(student, path, size, codes, split, num_workers, data)
     record = run_record(student, results) or run_record(student, runs)
     text = evaluation_table(report, record)

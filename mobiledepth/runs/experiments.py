@@ -17,7 +17,7 @@ from torch import nn
 
 import mobiledepth
 from ..callbacks import AuxiliaryHead, AveragedWeights, FullImages
-from ..checkpoints import find_model, known_students, load_unet, run_files, save_unet, weights_digest
+from ..checkpoints import find_model, pretrained_models, load_unet, run_files, save_unet, weights_digest
 from ..core import locked
 from ..data.dataset import get_data
 from ..distill import KnowledgeDistillation
@@ -105,9 +105,9 @@ def find_trained(
     results='runs', # Folder of runs
     seed:int=0,     # Of the run; where that was not made, seed 0 serves
 )->Unet:            # In evaluation mode
-    "A trained network. Raises `FileNotFoundError` for an experiment that was not run, otherwise as `load_student`."
+    "A trained network. Raises `FileNotFoundError` for an experiment that was not run, otherwise as `load_pretrained`."
     file = _run_file(name, results, seed)
-    if file is None and name in experiment_settings and name not in known_students():
+    if file is None and name in experiment_settings and name not in pretrained_models():
         missing = run_weights(name, get_settings(name).size, seed, results)
         raise FileNotFoundError(f'{name} was not trained yet, there is no {missing}: '
                                 f'`mobiledepth train {name} --seed {seed} --results {results}` does that')

@@ -216,7 +216,7 @@ def _save(path, content):
         else: content.save(tmp)
 
 def predict_files(
-    model,                # A `FileModel`; a network from `load_student`; or what else has `task`, `meta` and `look`
+    model,                # A `FileModel`; a network from `load_pretrained`; or what else has `task`, `meta` and `look`
     source,               # An image, or a folder of images, searched with all folders in it
     out,                  # Folder for the results, made where it is not there
     overwrite:bool=False, # Overwrite results that are there already?

@@ -43,7 +43,7 @@ def raw_to_map(
 class NetworkModel:
     "A network as a model for `predict_files`. Raises `ValueError` where it has no task, or no size."
     def __init__(self,
-        network:nn.Module, # From `load_student`, or a `Unet` whose `meta` names its task
+        network:nn.Module, # From `load_pretrained`, or a `Unet` whose `meta` names its task
         size=None,         # `(h, w)` of its input, pixels; None: as it was saved
     ):
         self.network,self.meta = network,getattr(network, 'meta', {})

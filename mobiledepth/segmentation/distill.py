@@ -61,7 +61,7 @@ class DistillationLoss(_Term):
     )->Tensor:                 # Scalar in nats times `T**2`, mean over the pixels that count; 0 where none does
         if student_logits.shape[1]==1:
             raise ValueError('one channel: a softmax over it is 1 everywhere and teaches nothing; '
-                             'for depth give terms={DenseDepth():1.}')
+                             'for depth give terms={DepthDistillation():1.}')
         s,t,valid = _same_size(student_logits, teacher_logits, target, self.ignore_index)
         s = F.log_softmax(s/self.T, dim=1)
         t = F.log_softmax(t/self.T, dim=1)
