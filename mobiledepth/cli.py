@@ -300,3 +300,6 @@ def main(
         return 130
     else: return 0
     return 1
+
+# %% ../nbs/09_cli.ipynb #b1d0c0de
+if __name__=='__main__' and '__file__' in globals(): sys.exit(main())
