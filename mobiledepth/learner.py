@@ -8,9 +8,11 @@ __all__ = ['unet_splitter', 'loader_facts', 'MapLearner', 'map_learner', 'learne
 # %% ../nbs/04_learner.ipynb #fab6a666
 from contextlib import contextmanager
 from copy import deepcopy
+from pathlib import Path
 
 from fastai.callback.mixup import MixHandler
-from fastai.vision.all import Adam, L, Learner, Normalize, defaults, delegates, get_c, nested_attr, no_random, params
+from fastai.vision.all import (Adam, L, Learner, Normalize, defaults, delegates, get_c, nested_attr, no_random, params,
+                               patch)
 from torch import nn
 
 from .data.transforms import CropResize
@@ -199,3 +201,49 @@ def total_params(
 )->int:    # Trainable and frozen parameters, buffers not counted
     "Number of parameters."
     return sum(p.numel() for p in getattr(learn, 'model', learn).parameters())
+
+# %% ../nbs/04_learner.ipynb #e2a5b0c2
+def _trained_network(learn):
+    "A copy of the network of a learner, with its metadata. Raises `ValueError` for a network that is no `Unet`."
+    network = getattr(learn.model, '_orig_mod', learn.model) # without torch.compile
+    if not isinstance(network, Unet):
+        raise ValueError(f'{type(network).__name__}: expected a Unet, as mobile_unet_learner makes it')
+    model = deepcopy(network).cpu()
+    model.meta = learner_meta(learn) # not that of the network which it started from
+    return model
+
+def _export(learn, file, backend, options):
+    from mobiledepth.deploy.export import export_model
+    return export_model(_trained_network(learn), file, backend, **options)
+
+@patch
+def to_onnx(self:Learner,
+    file,    # To write, `.onnx`
+    **kwargs # As for `export_model`
+)->Path:     # `file`
+    "Write a file for ONNX Runtime: servers, browsers, boards."
+    return _export(self, file, 'onnx', kwargs)
+
+@patch
+def to_litert(self:Learner,
+    file,    # To write, `.tflite`
+    **kwargs # As for `export_model`
+)->Path:     # `file`
+    "Write a file for LiteRT: Android, Raspberry Pi."
+    return _export(self, file, 'litert', kwargs)
+
+@patch
+def to_executorch(self:Learner,
+    file,    # To write, `.pte`
+    **kwargs # As for `export_model`
+)->Path:     # `file`
+    "Write a file for ExecuTorch with XNNPACK: Android, iOS."
+    return _export(self, file, 'executorch', kwargs)
+
+@patch
+def to_openvino(self:Learner,
+    file,    # To write, `.xml`; the weights go to `.bin` beside it
+    **kwargs # As for `export_model`
+)->Path:     # `file`
+    "Write the two files for OpenVINO: Intel's processors."
+    return _export(self, file, 'openvino', kwargs)
