@@ -94,6 +94,14 @@ def long_lines():
 
 def index(): sh(sys.executable, 'scripts/make_index.py', '--check')
 
+def contributing():
+    "The snippets of CONTRIBUTING.md run."
+    print(sh(sys.executable, '.ci/contributing.py', PYTHONPATH=str(repo)).splitlines()[-1])
+
+def script_help(script):
+    "A script can be imported, with all that it takes from the library."
+    sh(sys.executable, script, '--help', PYTHONPATH=str(repo))
+
 def names_for_notebooks():
     "`mobiledepth.all` gives names that are not fastai's, and nothing but names."
     sh(sys.executable, '-c', "import fastai.vision.all as fastai, mobiledepth.all as ours; from types import ModuleType; "
@@ -157,8 +165,10 @@ def check(name, f, *args):
 
 def check_notebooks():
     files = notebooks()
+    scripts = sorted((repo/'scripts').glob('*.py'))
+    works = [(o, run_notebook) for o in files] + [(o, script_help) for o in scripts]
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
-        return list(pool.map(lambda o: check(o.relative_to(repo).as_posix(), run_notebook, o), files))
+        return list(pool.map(lambda o: check(o[0].relative_to(repo).as_posix(), o[1], o[0]), works))
 
 def main(work):
     env['MOBILEDEPTH_CACHE'] = str(work/'cache') # decoded frames of the tests
@@ -169,6 +179,7 @@ def main(work):
               check('no exported line is over 120 columns', long_lines),
               check('imports point one way', sh, sys.executable, '.ci/imports.py'), check('the queue of runs', queue),
               check('mobiledepth.all shadows nothing of fastai', names_for_notebooks),
+              check('the snippets of CONTRIBUTING.md run', contributing),
               check('nbdev_test visits every notebook', notebooks)]
     ran = []
     passed.append(check('running the notebooks changes nothing', same_after, lambda: ran.extend(check_notebooks()), 'a notebook writes into the checkout'))
