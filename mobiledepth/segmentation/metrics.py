@@ -207,7 +207,8 @@ def segmentation_report(
     dl,           # Unshuffled batches of images and labels, labels `(n, H, W)` at their own size
     classes=None, # `Classes`, or names of the outputs; None: those of `dl` or `model`, else numbers
     groups=None,  # One name per image, in the loader's order, such as the video it is from
-)->dict:          # `miou`, `acc`, `miou_net`, `acc_net`, `per_class`, `per_sequence`: 0 to 1 or None; and `n`
+)->dict:          # `miou`, `acc`, `miou_net`, `acc_net`, `per_class`, `per_sequence`: 0 to 1 or None; `pixel_share` of
+                 # each class among the labelled pixels; and `n`
     "Scores over all of `dl`. Raises `ValueError` for an empty loader, or `classes` or `groups` of another length."
     names,ignore_index = _names_and_ignored(classes, model, dl)
     net = model.model if isinstance(model, Learner) else model
@@ -220,6 +221,8 @@ def segmentation_report(
     total = full.sum(0)
     res = dict(**_scores(total, ignore_index), **_scores(small.sum(0), ignore_index, '_net'))
     res['per_class'] = dict(zip(names, map(_known, class_iou(total, ignore_index).tolist())))
+    pixels = total.sum(1) # of each true class
+    res['pixel_share'] = dict(zip(names, (pixels/pixels.sum().clamp(min=1)).double().tolist()))
     groups = np.array([] if groups is None else groups)
     scores = {str(g): _scores(full[groups==g].sum(0), ignore_index) for g in dict.fromkeys(groups.tolist())}
     return dict(res, per_sequence=scores, n=len(full))
