@@ -62,12 +62,12 @@ def _size_of(dls, model, draw=True):
 
 # %% ../nbs/04_learner.ipynb #3bd0aae7
 # Not true of a later training
-_of_the_file = 'format', 'config', 'weights_from', 'versions', 'experiment', 'seed', 'record', 'license'
+_not_inherited = 'format', 'config', 'weights_from', 'versions', 'experiment', 'seed', 'record', 'license'
 
 def _own_facts(model, also=()):
     "What a model's `meta` states of its task and data, whatever the task is."
     meta = getattr(model, 'meta', None) or {}
-    return {k:v for k,v in meta.items() if k in also or k not in _of_the_file}
+    return {k:v for k,v in meta.items() if k in also or k not in _not_inherited}
 
 def loader_facts(
     dls,            # DataLoaders

@@ -320,7 +320,7 @@ class ResumeTraining(Callback):
     def after_epoch(self):
         if not self._is_fit(): return
         if self.epoch>=self.skip: self._save(self.epoch+1)
-        elif self.epoch==self.skip-1: self._wake()
+        elif self.epoch==self.skip-1: self._end_skipping()
 
     def after_cancel_fit(self):
         if self._is_fit(): self._save(self.n_epoch) # stopped early is finished as well
@@ -374,7 +374,7 @@ def _enter(self:ResumeTraining, i, facts):
     resumed = len(fits)-1
     if i<=resumed: _check_same(self.file, fits[i], facts, f'fit {i+1}, ')
     self.fits.append(facts)
-    if i<resumed: self._sleep(self.n_epoch)
+    if i<resumed: self._skip_epochs(self.n_epoch)
     elif i==resumed: self._resume()
     elif i==0: self._save(0)
 
@@ -388,20 +388,20 @@ def _resume(self:ResumeTraining):
         if done==self.n_epoch: progress = f'is finished, with all {self.n_epoch} epochs'
         else: progress = f'resumes with epoch {done+1} of {self.n_epoch}'
         print(f'{self.file}: fit {len(self.fits)} {progress}')
-    self._sleep(done)
+    self._skip_epochs(done)
 
 @patch
-def _sleep(self:ResumeTraining, n):
+def _skip_epochs(self:ResumeTraining, n):
     "Skip the next `n` epochs, hidden from all other callbacks but the progress bar."
-    awake = self,getattr(self.learn, 'progress', None)
+    stays_on = self,getattr(self.learn, 'progress', None)
     self.skip = n
-    self.asleep = [(cb, cb.run) for cb in self.learn.cbs if not any(cb is o for o in awake)] if n else []
-    for cb,_ in self.asleep: cb.run = False
+    self.paused = [(cb, cb.run) for cb in self.learn.cbs if not any(cb is o for o in stays_on)] if n else []
+    for cb,_ in self.paused: cb.run = False
 
 @patch
-def _wake(self:ResumeTraining):
-    for cb,run in self.asleep: cb.run = run
-    self.asleep = []
+def _end_skipping(self:ResumeTraining):
+    for cb,run in self.paused: cb.run = run
+    self.paused = []
     bar = nested_attr(self.learn, 'progress.mbar.main_bar')
     if bar: bar.wait_for = 1 # skipped epochs took no time, and the bar would wait for thousands of them
 

@@ -1,6 +1,6 @@
 """How fast frames of 960x720 become batches: images a second of `camvid_dls` and of fastai's `SegmentationDataLoaders`.
 
-`python scripts/bench_data.py --path CAMVID` enlarges some frames of a folder in CamVid's layout to PNGs of 960x720, in
+`python scripts/bench_loaders.py --path CAMVID` enlarges some frames of a folder in CamVid's layout to PNGs of 960x720, in
 a temporary folder. Then, in one process and interleaved, every repeat reads them all once with each loader and number
 of workers. Both train: a random crop of the same range of areas and shapes, mirroring, brightness, contrast, saturation
 and hue, 128x160. Ours is timed with an empty cache (the first epoch), with a filled one, and without one; fastai's also
