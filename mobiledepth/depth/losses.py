@@ -9,7 +9,7 @@ __all__ = ['at_depth_size', 'DepthTerm', 'SILogLoss', 'GradientMatchingLoss', 'V
 from fastai.vision.all import *
 
 from .maps import TensorDepth, valid_depth
-from ..segmentation.losses import MapLoss
+from ..tasks import MapLoss
 
 # %% ../../nbs/depth/03_losses.ipynb #adcc6ddd
 def at_depth_size(
