@@ -10,11 +10,11 @@ from .data.street import street_dls, street_test_dl
 from .data.transforms import CropResize, camvid_tfms
 from .deploy.export import export_model
 from .deploy.predictor import Predictor
-from .depth.distill import DepthDistillation, FeatureMimicry, PairwiseAffinity
+from .depth.distill import DepthDistillation
 from .depth.losses import DepthLoss, GradientMatchingLoss, RobustLoss, SILogLoss, VirtualNormalLoss
 from .depth.maps import DepthBlock, TensorDepth, depth_tfms
 from .depth.metrics import AbsRel, DeltaAccuracy, DepthRMSE, Log10Error, SIRMSE, depth_report
-from .distill import KnowledgeDistillation
+from .distill import FeatureMimicry, KnowledgeDistillation, PairwiseAffinity
 from .learner import map_learner, mobile_unet_learner
 from .models import Unet
 from .resume import ResumeTraining

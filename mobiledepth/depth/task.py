@@ -87,8 +87,9 @@ def loss(self:DepthTask, dls, options=None):
 
 @patch
 def distillation(self:DepthTask, settings, learn):
-    from mobiledepth.depth.distill import DepthDistillation, FeatureMimicry, PairwiseAffinity
+    from mobiledepth.depth.distill import DepthDistillation
     from mobiledepth.depth.losses import DepthLoss, SILogLoss
+    from mobiledepth.distill import FeatureMimicry, PairwiseAffinity
     options,t = settings.options,settings.distill.terms
     same = DepthLoss({SILogLoss(options.silog_lam): 1.}, options.loss_size or None)
     terms = {DepthDistillation(same): t.dense, PairwiseAffinity(): t.affinity, FeatureMimicry(): t.feature}

@@ -29,6 +29,7 @@ class SegmentationTerms:
     T:float = 2.              # Temperature of the divergence between pixels
     cwd:float = 3.            # Weight of the channel-wise divergence
     cwd_T:float = 4.          # Temperature of the channel-wise divergence
+    mimicry:float = 0.        # Weight of the decoder's features, through an adapter; see `FeatureMimicry`
 
 # %% ../../nbs/segmentation/06_task.ipynb #e1f06fb6
 class SegmentationTask(Task):
@@ -120,10 +121,14 @@ def loss(self:SegmentationTask, dls, options=None):
 # %% ../../nbs/segmentation/06_task.ipynb #3c2e89d3
 @patch
 def distillation(self:SegmentationTask, settings, learn):
+    from mobiledepth.distill import FeatureMimicry
     from mobiledepth.segmentation.distill import ChannelWiseDistillation, DistillationLoss
-    t,ignore = settings.distill.terms,_known_classes(learn).ignore_index
-    weight = learn.loss_func.weight if t.kl_weighted else None
-    terms = {DistillationLoss(t.T, ignore, weight): t.kl, ChannelWiseDistillation(t.cwd_T, ignore): t.cwd}
+    weights = settings.distill.terms
+    ignore_index = _known_classes(learn).ignore_index
+    class_weights = learn.loss_func.weight if weights.kl_weighted else None
+    terms = {DistillationLoss(weights.T, ignore_index, class_weights): weights.kl,
+             ChannelWiseDistillation(weights.cwd_T, ignore_index): weights.cwd,
+             FeatureMimicry(ignore_index=ignore_index): weights.mimicry}
     size = settings.size if settings.load_size else None # equal batches need no averaging
     return dict(terms={term:w for term,w in terms.items() if w}, size=size)
 
