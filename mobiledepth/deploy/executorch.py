@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import torch
 
-from .graph import CameraGraph, need, within
+from .graph import CameraGraph, need, is_part_of
 
 # %% ../../nbs/deploy/06_executorch.ipynb #b34c8a4d
 def _capture(graph, meta):
@@ -78,7 +78,7 @@ def _in_bytes(node, keep_float):
     "May `node` be quantized? A weight, which is from no module, may wherever its operation may."
     if node.op!='call_function': return True
     name = _module(node)
-    return within(name, ['model']) and not within(name, ['model.normalize', *keep_float])
+    return is_part_of(name, ['model']) and not is_part_of(name, ['model.normalize', *keep_float])
 
 def _behind_clip(model):
     "Take a convolution's scale after the ReLU6 that follows, as `XNNPACKQuantizer` does for ReLU: no bits are lost."

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .graph import CameraGraph, need, within
+from .graph import CameraGraph, need, is_part_of
 
 # %% ../../nbs/deploy/05_litert.ipynb #577c7a8e
 class _ClassLast(nn.Module):
@@ -125,7 +125,7 @@ def _module_names(graph, example):
     def part(n):
         kind = type(mods[n])
         return f'{kind.__module__}.{kind.__qualname__}' + (n and f'_{n.split(".")[-1]}')
-    def path(n): return '/'.join(part(o) for o in sorted(called, key=len) if o=='' or within(n, [o]))
+    def path(n): return '/'.join(part(o) for o in sorted(called, key=len) if o=='' or is_part_of(n, [o]))
     return {path(n): re.sub(r'^camera\.?', '', n) for n in called} # in the order of the calls
 
 def _module(
@@ -195,7 +195,7 @@ def _to_bytes(content, graph, example, keep_float, pictures):
     g,keep = model.subgraphs[0],['model.normalize', *keep_float]
     made = []
     for op,module in zip(g.operators, owners):
-        if within(module, ['model']) and not within(module, keep): made.append(g.tensors[op.outputs[0]].name.decode())
+        if is_part_of(module, ['model']) and not is_part_of(module, keep): made.append(g.tensors[op.outputs[0]].name.decode())
     if not made: return content
     _hold_biases(model)
     rules,q = _tools()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from .graph import CameraGraph, need, within
+from .graph import CameraGraph, need, is_part_of
 
 # %% ../../nbs/deploy/04_onnx.ipynb #368e6fae
 opset = 20 # The newest that ONNX Runtime's quantiser was tested with
@@ -77,7 +77,7 @@ def _in_float(proto, keep_float):
     keep,res = ['model.normalize', *keep_float],[]
     for node in proto.graph.node:
         name = _module(node)
-        if not within(name, ['model']) or within(name, keep): res.append(node.name)
+        if not is_part_of(name, ['model']) or is_part_of(name, keep): res.append(node.name)
     return res
 
 def write_int8(

@@ -12,7 +12,7 @@ from contextlib import contextmanager, redirect_stdout
 import torch
 from torch import nn
 
-from .graph import CameraGraph, need, within
+from .graph import CameraGraph, need, is_part_of
 
 # %% ../../nbs/deploy/07_openvino.ipynb #4a0d871b
 @contextmanager
@@ -92,7 +92,7 @@ def _in_float(model, convs, keep_float):
     for op in model.get_ordered_ops():
         if op.get_type_name() in ('Constant', 'Result'): continue
         name = _module(op, convs)
-        if not within(name, ['model']) or within(name, keep): res.append(op.get_friendly_name())
+        if not is_part_of(name, ['model']) or is_part_of(name, keep): res.append(op.get_friendly_name())
     return res
 
 # %% ../../nbs/deploy/07_openvino.ipynb #9b1b1c1b

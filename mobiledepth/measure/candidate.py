@@ -43,7 +43,7 @@ def _file_bytes(file):
     file = Path(file)
     if not file.is_file(): raise FileNotFoundError(f'there is no file {file}')
     runtime = runtime_of(file)
-    suffixes = runtime.beside if runtime else ()
+    suffixes = runtime.side_suffixes if runtime else ()
     weights = [file.with_suffix(suffix) for suffix in suffixes]
     weights.append(file.with_name(f'{file.name}.data')) # of large ONNX models
     existing = [o for o in weights if o.exists()]

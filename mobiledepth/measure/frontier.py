@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['on_front', 'plot_frontier']
 
-# %% ../../nbs/measure/05_frontier.ipynb #eb0cee5d
+# %% ../../nbs/measure/05_frontier.ipynb #627cbd6a
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.transforms import Bbox
