@@ -32,7 +32,8 @@ def _from_batches(dl):
 
 def _spread(items, n):
     "`n` of the items at most, evenly spaced."
-    places = np.linspace(0, len(items)-1, min(n, len(items))).round().astype(int)
+    n = min(n, len(items))
+    places = np.linspace(0, len(items)-1, n).round().astype(int)
     return [items[i] for i in places]
 
 def _items(source):
@@ -44,6 +45,12 @@ def _items(source):
     if not path.exists(): raise FileNotFoundError(f'{path}: there is no folder or image of this name')
     return images_below(path) if path.is_dir() else [path]
 
+def _image(item, input_size):
+    "The array of an image file or array, resized to `input_size` where that is given."
+    image = Image.fromarray(item) if isinstance(item, np.ndarray) else open_picture(item)
+    if input_size: image = image.resize(input_size[::-1], Image.BILINEAR)
+    return np.asarray(image)
+
 def camera_images(
     source=None,     # Folder, list of files or arrays, loader or loaders (validation set); None: packaged streets
     n:int=16,        # How many at most, spread over `source`
@@ -52,16 +59,23 @@ def camera_images(
     "8-bit RGB images. Raises `ValueError` where there is none, `DataError` for one that cannot be read."
     items = _items(source)
     if not items: raise ValueError(f'{source}: there is no image in it')
-    images = [Image.fromarray(o) if isinstance(o, np.ndarray) else open_picture(o) for o in _spread(items, n)]
-    if input_size: images = [o.resize(input_size[::-1], Image.BILINEAR) for o in images]
-    return [np.asarray(o) for o in images]
+    return [_image(item, input_size) for item in _spread(items, n)]
 
 # %% ../../nbs/deploy/08_export.ipynb #0ed0a56d
-def _gap(there, here):
+def _largest_difference(from_file, from_torch):
     "The largest difference of two maps, and where it is, in words."
-    gap = np.abs(there.astype('float32') - here.astype('float32'))
-    at = np.unravel_index(gap.argmax(), gap.shape)
-    return float(gap[at]), f'place {tuple(map(int, at))}: {there[at]} in the file, {here[at]} in PyTorch'
+    difference = np.abs(from_file.astype('float32') - from_torch.astype('float32'))
+    place = np.unravel_index(difference.argmax(), difference.shape)
+    where = tuple(map(int, place))
+    return float(difference[place]), f'place {where}: {from_file[place]} in the file, {from_torch[place]} in PyTorch'
+
+def _both_maps(run, graph, image):
+    "The maps of one image from the file and from PyTorch. Raises `ValueError` for different shapes."
+    from_file = run(image)
+    with torch.inference_mode(): from_torch = graph(torch.from_numpy(np.array(image))[None])[0].numpy()
+    if from_file.shape!=from_torch.shape:
+        raise ValueError(f'{run.file}: gives {from_file.shape} where PyTorch gives {from_torch.shape}')
+    return from_file, from_torch
 
 def agreement(
     run,               # `Predictor` of a file
@@ -70,35 +84,38 @@ def agreement(
     tol:float=.01,     # Difference of values that is allowed, as the task's `agree` takes it
 )->dict:               # 'pictures': how many; 'max_abs' of logits or None; 'equal': share of pixels; 'same'; 'parted'
     "Run images through the file and through PyTorch, and compare."
-    equal,total,worst,parted,what = 0,0,-1.,'',''
-    for i,x in enumerate(pictures):
-        there = run(x)
-        with torch.inference_mode(): here = graph(torch.from_numpy(np.array(x))[None])[0].numpy()
-        if there.shape!=here.shape:
-            raise ValueError(f'{run.file}: gives {there.shape} where PyTorch gives {here.shape}')
-        same,what = graph.task.agree(there, here, graph.output, tol)
+    equal = 0
+    total = 0
+    largest = -1.
+    parted = ''
+    meaning = ''
+    for i,image in enumerate(pictures):
+        from_file,from_torch = _both_maps(run, graph, image)
+        same,meaning = graph.task.agree(from_file, from_torch, graph.output, tol)
         equal += same.sum()
         total += same.size
-        gap,place = _gap(there, here)
-        if not gap<=worst: worst,parted = gap,f'image {i}, {place}'
-        if np.isnan(gap): break
-    max_abs = worst if graph.output=='logits' else None
-    return dict(pictures=len(pictures), max_abs=max_abs, equal=float(equal/total), same=what, parted=parted)
+        difference,place = _largest_difference(from_file, from_torch)
+        if not difference<=largest: # also for nan
+            largest = difference
+            parted = f'image {i}, {place}'
+        if np.isnan(difference): break
+    max_abs = largest if graph.output=='logits' else None
+    return dict(pictures=len(pictures), max_abs=max_abs, equal=float(equal/total), same=meaning, parted=parted)
 
-def _judge(found, min_equal, atol, file):
+def _check_agreement(found, min_equal, atol, file):
     "Raise `ValueError` where file and graph do not agree."
-    gap = found['max_abs']
-    far = gap is not None and atol is not None and not gap<=atol
+    max_abs = found['max_abs']
+    far = max_abs is not None and atol is not None and not max_abs<=atol
     if not far and found['equal']>=min_equal: return
     share = f"{100*found['equal']:.3f}% of the pixels have the same {found['same']} (expected {100*min_equal:g}%)"
-    logits = '' if gap is None else f', logits differ by {gap:.2g}'
+    logits = '' if max_abs is None else f', logits differ by {max_abs:.2g}'
     limit = f' (expected {atol:g} at most)' if far else ''
     raise ValueError(f'{file}: does not compute what PyTorch does: {share}{logits}{limit}; they differ most in '
                      f'{found["parted"]}. Nothing was written.')
 
 # %% ../../nbs/deploy/08_export.ipynb #f71e3646
 def _check_precision(backend, precision, pictures, keep_float):
-    "Raise `ValueError` for a precision that the backend has not, or arguments that do not fit it."
+    "Raise `ValueError` for a precision that the backend does not have, or arguments that do not fit it."
     backend.writer(precision)
     calibrated = precisions[precision].calibrated
     if keep_float and not calibrated:
@@ -107,69 +124,90 @@ def _check_precision(backend, precision, pictures, keep_float):
         f'precision={precision}: its scales are measured on images; give some dozens like those that the network will '
         'get (pictures=, a folder, files or a DataLoader)')
 
-def _check_sizes(**sizes):
-    "Raise `ValueError` for a size that is none."
-    for name,size in sizes.items():
-        if size is not None and (len(size)!=2 or min(size)<1):
-            raise ValueError(f'{name}={size}: expected height and width in pixels, like (128,160)')
+def _check_size(name, size):
+    "Raise `ValueError` where `size`, the argument called `name`, is no height and width."
+    if size is not None and (len(size)!=2 or min(size)<1):
+        raise ValueError(f'{name}={size}: expected height and width in pixels, like (128,160)')
 
 def _check_names(graph, keep_float):
     "Raise `ValueError` for a name that no module of `graph` has."
-    names = [k for k,_ in graph.named_modules() if k]
-    unknown = [o for o in keep_float if o not in names]
-    if unknown: raise ValueError(f'keep_float: there is no module {unknown[0]!r} in this network, expected names like '
-                                 f'{names[1]!r}.{did_you_mean(unknown[0], names)}')
+    names = [name for name,_ in graph.named_modules() if name]
+    for name in keep_float:
+        if name in names: continue
+        raise ValueError(f'keep_float: there is no module {name!r} in this network, expected names like '
+                         f'{names[1]!r}.{did_you_mean(name, names)}')
 
-def _names(file, backend):
+def _files(file, backend):
     "All files that an export may leave, `file` last."
-    beside = [file.with_suffix(o) for o in runtimes[backend.runtime].side_suffixes]
-    return [file.with_name(f'{file.name}.json'), *beside, file]
+    side_files = [file.with_suffix(suffix) for suffix in runtimes[backend.runtime].side_suffixes]
+    return [file.with_name(f'{file.name}.json'), *side_files, file]
 
-def _refuse_to_replace(names, overwrite):
+def _refuse_to_replace(files, overwrite):
     "Raise `FileExistsError` where one of the files is there already."
-    there = [str(o) for o in names if o.exists()]
-    if there and not overwrite: raise FileExistsError(
-        f'{", ".join(there)} there already: overwrite (overwrite=True, --overwrite), or give another name')
+    existing = ', '.join(str(file) for file in files if file.exists())
+    if existing and not overwrite: raise FileExistsError(
+        f'{existing} there already: overwrite (overwrite=True, --overwrite), or give another name')
 
 def _input_size(graph, input_size, backend):
     "The one size of image that a file takes, or None for any. Raises `ValueError` where the graph is for another."
-    own = tuple(graph.size)
-    if not graph.resize and input_size and tuple(input_size)!=own: raise ValueError(
-        f'input_size={tuple(input_size)} and resize=False: expected {own}, the size inside the network, which such a '
-        'file takes alone; give size to change it')
-    if input_size is None and not (backend.dynamic and graph.resize): input_size = own
+    network_size = tuple(graph.size)
+    if not graph.resize and input_size and tuple(input_size)!=network_size: raise ValueError(
+        f'input_size={tuple(input_size)} and resize=False: expected {network_size}, the size inside the network, which '
+        'such a file takes alone; give size to change it')
+    takes_any = backend.dynamic and graph.resize
+    if input_size is None and not takes_any: input_size = network_size
     if input_size is None and graph.shrink=='pool': raise ValueError(
         "shrink='pool' is made for one size of image: give input_size, or take 'antialias'")
     return input_size
 
 # %% ../../nbs/deploy/08_export.ipynb #9f3bdb0b
-def _write(writer, graph, file, meta, pictures, keep_float):
-    "Let the backend write one file."
+def _write(backend, graph, file, meta, pictures):
+    "Let the backend write one file in the precision of its metadata."
+    write = backend.writer(meta['precision'])
     example = torch.from_numpy(np.array(pictures[0]))[None]
-    calibration = (pictures, keep_float) if precisions[meta['precision']].calibrated else ()
-    writer(graph, example, file, meta, *calibration)
+    calibrated = precisions[meta['precision']].calibrated
+    calibration = (pictures, meta['keep_float']) if calibrated else ()
+    write(graph, example, file, meta, *calibration)
 
-def _for_proof(pictures, input_size):
-    "Four of the images, spread; where the file takes any size, one more that is cut to odd sides."
-    some = _spread(pictures, 4)
-    h,w,_ = some[0].shape
-    return some if input_size else [*some, some[0][:max(1, h*3//4)|1,:max(1, w*2//3)|1]]
+def _odd_crop(image):
+    "Part of an `image`, with odd height and width."
+    h,w,_ = image.shape
+    return image[:max(1, h*3//4)|1,:max(1, w*2//3)|1]
 
-def _prove(file, graph, images, about, name):
-    "What `agreement` finds for one file. Raises `ValueError` where it does not agree, in the `name` that it is to get."
-    asked = precisions[about['precision']]
-    tol = graph.task.tolerance.get(asked.name, .01)
+def _images_to_compare(pictures, input_size):
+    "Four of the images, spread; where the file takes any size, one more with odd sides."
+    images = _spread(pictures, 4)
+    return images if input_size else [*images, _odd_crop(images[0])]
+
+def _prove(file, graph, images, meta, name):
+    "What `agreement` finds for one file. Raises `ValueError`, naming the file by its final `name`, for a difference."
+    precision = precisions[meta['precision']]
+    tol = graph.task.tolerance.get(precision.name, .01)
     found = agreement(Predictor(file), graph, images, tol)
-    _judge(found, asked.min_equal, asked.max_abs, name)
-    return {k:v for k,v in found.items() if v is not None and k!='parted'}
+    _check_agreement(found, precision.min_equal, precision.max_abs, name)
+    found.pop('parted')
+    return {k:v for k,v in found.items() if v is not None}
 
 def _finish(folder, file, meta, check):
-    "Move what was written in `folder` to its names, `file` last, the JSON for people beside it."
+    "Move what was written in `folder` to its final names, `file` last, the JSON for people beside it."
     sha256 = hashlib.sha256((folder/file.name).read_bytes()).hexdigest()
     size = sum(o.stat().st_size for o in folder.iterdir())
     about = dict(meta, check=check, file_sha256=sha256, bytes=size)
     (folder/f'{file.name}.json').write_text(json.dumps(about, indent=1) + '\n')
-    for o in sorted(folder.iterdir(), key=lambda o: o.name==file.name): os.replace(o, file.with_name(o.name))
+    written = sorted(folder.iterdir(), key=lambda o: o.name==file.name)
+    for path in written: os.replace(path, file.with_name(path.name))
+
+def _write_proven(graphs, file, backend, pictures, input_size, **about):
+    "Write the file of each graph in a temporary folder, compare it with PyTorch, and move the last one to `file`."
+    images = _images_to_compare(pictures, input_size)
+    check = {}
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix='.export-') as tmp:
+        written = Path(tmp)/file.name
+        for graph in graphs:
+            meta = dict(graph_meta(graph, input_size), **about)
+            _write(backend, graph, written, meta, pictures)
+            check |= _prove(written, graph, images, meta, file)
+        _finish(Path(tmp), file, meta, check)
 
 # %% ../../nbs/deploy/08_export.ipynb #76cf022b
 def export_model(
@@ -188,26 +226,27 @@ def export_model(
     overwrite:bool=False,     # Replace a file that is there?
 )->Path:                      # `file`
     "Write an exported file. Raises `ValueError` where it does not agree with PyTorch, `ImportError` naming an extra."
-    file,backend,keep_float = Path(file),get_backend(to, file),list(listify(keep_float))
+    file = Path(file)
+    backend = get_backend(to, file)
+    keep_float = list(listify(keep_float))
     _check_precision(backend, precision, pictures, keep_float)
-    _check_sizes(size=size, input_size=input_size)
-    names = _names(file, backend)
-    _refuse_to_replace(names, overwrite)
-    shrink = shrink or ('antialias' if backend.dynamic and input_size is None else 'pool')
+    _check_size('size', size)
+    _check_size('input_size', input_size)
+    files = _files(file, backend)
+    _refuse_to_replace(files, overwrite)
+    sizes_are_free = backend.dynamic and input_size is None
+    shrink = shrink or ('antialias' if sizes_are_free else 'pool')
     graph = CameraGraph(model, size, resize, output, shrink)
     _check_names(graph, keep_float)
     input_size = _input_size(graph, input_size, backend)
     pictures = camera_images(pictures, n if precisions[precision].calibrated else 4, input_size)
-    graphs = [CameraGraph(model, size, resize, 'logits', shrink), graph] if output=='map' else [graph]
+    graphs = [graph]
+    if output=='map': graphs.insert(0, CameraGraph(model, size, resize, 'logits', shrink))
     file.parent.mkdir(parents=True, exist_ok=True)
-    with locked(file, 'exported'), tempfile.TemporaryDirectory(dir=file.parent, prefix='.export-') as tmp:
-        _refuse_to_replace(names, overwrite) # another process may have been quicker
-        tmp,check = Path(tmp),{}
-        for g in graphs:
-            meta = dict(graph_meta(g, input_size), precision=precision, runtime=backend.runtime, keep_float=keep_float)
-            _write(backend.writer(precision), g, tmp/file.name, meta, pictures, keep_float)
-            check |= _prove(tmp/file.name, g, _for_proof(pictures, input_size), meta, file)
-        _finish(tmp, file, meta, check)
+    with locked(file, 'exported'):
+        _refuse_to_replace(files, overwrite) # another process may have been quicker
+        _write_proven(graphs, file, backend, pictures, input_size, precision=precision, runtime=backend.runtime,
+                      keep_float=keep_float)
     return file
 
 # %% ../../nbs/deploy/08_export.ipynb #6c962154
@@ -217,7 +256,7 @@ def _learner_model(learn):
     if not isinstance(network, Unet):
         raise ValueError(f'{type(network).__name__}: expected a Unet, as mobile_unet_learner makes it')
     model = deepcopy(network).cpu()
-    model.meta = learner_meta(learn) # what was true of the network that it started from is so no more
+    model.meta = learner_meta(learn) # not that of the weights training started from
     return model
 
 @patch
