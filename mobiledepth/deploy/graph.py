@@ -33,10 +33,10 @@ def need(
 # %% ../../nbs/deploy/03_graph.ipynb #49a69efd
 def is_part_of(
     name:str, # Of a module, like 'model.decoder.blocks.3.ffm.fuse'
-    parts,    # Names of modules
-)->bool:      # Is it one of `parts`, or inside one?
-    "Does module `name` belong to one of `parts`?"
-    return any(name==o or name.startswith(f'{o}.') for o in parts)
+    modules,  # Names of modules
+)->bool:      # Is it one of `modules`, or inside one?
+    "Does module `name` belong to one of `modules`?"
+    return any(name==o or name.startswith(f'{o}.') for o in modules)
 
 # %% ../../nbs/deploy/03_graph.ipynb #e9b00e1a
 def _antialias(x, size): return F.interpolate(x, size=size, mode='bilinear', align_corners=False, antialias=True)
@@ -73,14 +73,17 @@ class CameraGraph(nn.Module):
         shrink:str='antialias',# One of `shrinks`
     ):
         super().__init__()
-        size = _checked_size(size or getattr(model, 'meta', {}).get('size') or model.inner_size)
+        saved_size = getattr(model, 'meta', {}).get('size') or model.inner_size
+        self.size = _checked_size(size or saved_size)
         if output not in ('map', 'logits'): raise ValueError(f"output={output!r}: expected one of map, logits")
         if shrink not in shrinks: raise ValueError(f'shrink={shrink!r}: expected one of {", ".join(shrinks)}')
         channels = model.config['in_chans']
         if channels!=3: raise ValueError(f'the network takes {channels} channel(s), expected the 3 of RGB')
         self.task = _checked_task(model)
         self.model = deepcopy(model).cpu().float()
-        self.size,self.resize,self.output,self.shrink = size,resize,output,shrink
+        self.resize = resize
+        self.output = output
+        self.shrink = shrink
         self.eval()
 
     def forward(self,
@@ -108,19 +111,26 @@ def _origin(model):
     weights = dict(weights_sha256=weights_sha256(model), weights_from=model.encoder.weights_from)
     return dict(known, **weights, license=_license(meta))
 
+def _map_meta(graph):
+    "Classes, colours and map of a `graph`. Raises `ValueError` for names that are not as many as the outputs."
+    meta = getattr(graph.model, 'meta', {})
+    about = graph.task.map_meta(meta)
+    n = graph.model.config['num_classes']
+    names = about['classes']['names'] if about['classes'] else None
+    if names and len(names)!=n:
+        raise ValueError(f'the network has {n} outputs, but was saved with the names of {len(names)} classes')
+    return about
+
 def graph_meta(
     graph:CameraGraph, # To be exported
     input_size=None,   # `(h, w)` of the only images that the file takes; None: any
 )->dict:               # What JSON can hold
     "The metadata of an exported file. Raises `ValueError` for names that are not as many as the outputs."
-    m = graph.model
-    about = graph.task.map_meta(getattr(m, 'meta', {}))
-    n = m.config['num_classes']
-    names = about['classes']['names'] if about['classes'] else None
-    if names and len(names)!=n:
-        raise ValueError(f'the network has {n} outputs, but was saved with the names of {len(names)} classes')
+    model = graph.model
+    about = _map_meta(graph)
     sizes = dict(size=list(graph.size), input_size=input_size and list(input_size), map_size=None)
-    cost = dict(backbone=m.config['backbone'], params=sum(p.numel() for p in m.parameters()), macs=macs(m, graph.size))
+    params = sum(p.numel() for p in model.parameters())
+    cost = dict(backbone=model.config['backbone'], params=params, macs=macs(model, graph.size))
+    packages = dict(mobiledepth=mobiledepth.__version__, **versions())
     return dict(format=2, task=graph.task.name, **about, output=graph.output, **sizes, resize=graph.resize,
-                shrink=graph.shrink, **cost, **_origin(m),
-                versions=dict(mobiledepth=mobiledepth.__version__, **versions()))
+                shrink=graph.shrink, **cost, **_origin(model), versions=packages)
