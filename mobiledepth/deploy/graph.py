@@ -73,8 +73,8 @@ class CameraGraph(nn.Module):
         shrink:str='antialias',# One of `shrinks`
     ):
         super().__init__()
-        saved_size = getattr(model, 'meta', {}).get('size') or model.inner_size
-        self.size = _checked_size(size or saved_size)
+        saved_size = getattr(model, 'meta', {}).get('size')
+        self.size = _checked_size(size or saved_size or model.inner_size)
         if output not in ('map', 'logits'): raise ValueError(f"output={output!r}: expected one of map, logits")
         if shrink not in shrinks: raise ValueError(f'shrink={shrink!r}: expected one of {", ".join(shrinks)}')
         channels = model.config['in_chans']
