@@ -29,8 +29,11 @@ _simd = re.compile(r'sse4_2|f16c|avx\w*|fma\w*|\w*vnni\w*|amx\w*|neon|asimd\w*|s
 def _cpuinfo(file):
     "Keys and values of the last core in `/proc/cpuinfo`; none without the file."
     if not file.exists(): return {}
-    lines = [line.partition(':') for line in file.read_text().splitlines()]
-    return {key.strip(): value.strip() for key,colon,value in lines if colon}
+    info = {}
+    for line in file.read_text().splitlines():
+        key,colon,value = line.partition(':')
+        if colon: info[key.strip()] = value.strip()
+    return info
 
 def processor(
     root='/', # Where `proc` is
@@ -142,9 +145,13 @@ def _record(candidate, times, first_times, settings, shared, cost):
 def _median_cost(candidate, threads, starts):
     "Median start and highest peak over `starts` processes."
     if not candidate.recipe or not starts: return dict(start_s=None, peak_mb=None)
-    runs = [process_cost(candidate.recipe, threads) for _ in range(starts)]
-    start = quartiles([r['start_s'] for r in runs])['median']
-    return dict(start_s=start, peak_mb=max(r['peak_mb'] for r in runs))
+    start_times = []
+    peaks = []
+    for _ in range(starts):
+        cost = process_cost(candidate.recipe, threads)
+        start_times.append(cost['start_s'])
+        peaks.append(cost['peak_mb'])
+    return dict(start_s=quartiles(start_times)['median'], peak_mb=max(peaks))
 
 def _bench_files(candidates, out, overwrite):
     "Files of the records; none without `out`. Raises `ValueError` for a label that occurs twice, `FileExistsError`."
@@ -230,8 +237,7 @@ def _number(value, digits, divisor=1):
 
 def _spread(values, digits):
     "Quartiles as text."
-    median,q1,q3 = [f'{values[k]:.{digits}f}' for k in ('median', 'q1', 'q3')]
-    return f'{median} ({q1} to {q3})'
+    return f"{values['median']:.{digits}f} ({values['q1']:.{digits}f} to {values['q3']:.{digits}f})"
 
 _head = ['model', 'runtime', 'weights', 'size', 'wall, ms', 'CPU, ms', 'ratio, wall', 'ratio, CPU', 'start, s',
          'peak, MB', 'file, MB', 'parameters, M', 'GMAC']
@@ -240,8 +246,9 @@ def _cells(record):
     "The cells of a `record`, as many as `_head`."
     size = 'x'.join(map(str, record['size'] or ['?']))
     model = [record['experiment'], record['runtime'], record['precision'], size]
-    times = [_spread(record[key], 2) for key in ('wall_ms', 'cpu_ms')]
-    ratios = [_spread(record['ratio'][key], 3) for key in ('wall', 'cpu')]
+    times = [_spread(record['wall_ms'], 2), _spread(record['cpu_ms'], 2)]
+    ratio = record['ratio']
+    ratios = [_spread(ratio['wall'], 3), _spread(ratio['cpu'], 3)]
     process = [_number(record['start_s'], 2), _number(record['peak_mb'], 0)]
     file_mb = _number(record['bytes'], 2, 1e6)
     params = _number(record['params'], 2, 1e6)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['on_front', 'plot_frontier']
 
-# %% ../../nbs/measure/05_frontier.ipynb #627cbd6a
+# %% ../../nbs/measure/05_frontier.ipynb #e58dffb2
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.transforms import Bbox
@@ -27,13 +27,17 @@ def on_front(
 # %% ../../nbs/measure/05_frontier.ipynb #b3ac9323
 def _points(records, scores, runtime, key):
     "Records, latencies and scores of one panel. Raises `ValueError` where they come from several runs."
-    shown = [r for r in records if r['runtime']==runtime and r['experiment'] in scores]
+    shown = [r for r in records if r['runtime']==runtime]
     runs = sorted({r['run'] for r in shown})
     if len(runs)>1: raise ValueError(f'{runtime}: records of the runs {", ".join(runs)}. Times are comparable only '
                                      'within one run: give the records of one')
-    latencies = [[r[key]['median'], r[key]['q1'], r[key]['q3']] for r in shown]
-    panel_scores = [scores[r['experiment']] for r in shown]
-    return shown, np.array(latencies), np.array(panel_scores, dtype=float)
+    rows = []
+    for record in shown:
+        ms = record[key]
+        mean,spread = scores[record['experiment']]
+        rows.append([ms['median'], ms['q1'], ms['q3'], mean, spread])
+    rows = np.array(rows, dtype=float)
+    return shown, rows[:,:3], rows[:,3:]
 
 def _label_places(ax, name, point):
     "The text `name` at each corner of a `point`, at two distances."
@@ -87,6 +91,11 @@ def _title(record):
     suffix = '' if record['precision']=='float32' else f" {record['precision']}"
     return record['experiment'] + suffix
 
+def _draw_legend(ax, colours):
+    "A point in the colour of each family."
+    handles = [plt.Line2D([], [], marker='o', ls='', color=colour, label=name) for name,colour in colours.items()]
+    ax.legend(handles=handles, loc='lower right', fontsize=7)
+
 def plot_frontier(
     records,       # From `bench`, those of a runtime from one run
     scores,        # Name -> (mean, spread over seeds), such as mean IoU in percent; only these are drawn
@@ -99,7 +108,8 @@ def plot_frontier(
     shown = [r for r in records if r['experiment'] in scores]
     if not shown: raise ValueError(f'no record of {", ".join(scores)} among {len(records)}: nothing to draw')
     runtimes = _unique(r['runtime'] for r in shown)
-    colours = {name: f'C{i}' for i,name in enumerate(_unique(family(r['experiment']) for r in shown))}
+    families = _unique(family(r['experiment']) for r in shown)
+    colours = {name: f'C{i}' for i,name in enumerate(families)}
     panels = [_points(shown, scores, runtime, key) for runtime in runtimes]
     fig,(axs,) = plt.subplots(1, len(runtimes), figsize=(4.6*len(runtimes), 3.6), sharey=True, squeeze=False,
                               layout='constrained')
@@ -109,8 +119,7 @@ def plot_frontier(
         ax.set(title=runtime, xlabel=f'latency, ms ({clock})')
         ax.margins(x=.16, y=.12)
     axs[0].set_ylabel(ylabel)
-    handles = [plt.Line2D([], [], marker='o', ls='', color=colour, label=name) for name,colour in colours.items()]
-    axs[0].legend(handles=handles, loc='lower right', fontsize=7)
+    _draw_legend(axs[0], colours)
     for ax,(panel_records,ms,panel_scores) in zip(axs, panels): # once all limits are fixed
         _label(ax, map(_title, panel_records), np.stack([ms[:,0], panel_scores[:,0]], 1))
     return fig
