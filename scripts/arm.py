@@ -29,7 +29,7 @@ from fastcore.script import Param, call_parse
 
 from mobiledepth.data.cache import cache_dir
 from mobiledepth.deploy import predictor
-from mobiledepth.deploy.export import camera_pictures
+from mobiledepth.deploy.export import camera_images
 from mobiledepth.runs.records import git_commit, versions, write_record
 from mobiledepth.tasks import get_task
 
@@ -135,7 +135,7 @@ def both_sides(file, pictures, n, *pythons):
     "Run `file` here and on ARM: a row of the record, and facts about the two machines."
     p,file = predictor.Predictor(file),Path(file).resolve()
     if p.runtime!='litert': sys.exit(f'{file}: for {p.runtime}, expected files that end in .tflite')
-    x = np.stack(camera_pictures(pictures, n, p.input_size))
+    x = np.stack(camera_images(pictures, n, p.input_size))
     with TemporaryDirectory() as d:
         d = Path(d)
         shutil.copy(predictor.__file__, d/'predictor.py')

@@ -50,8 +50,8 @@ def our_dl(path, bs, num_workers, cache):
     "The training loader of `camvid_dls`."
     return camvid_dls(path, size, bs, num_workers=num_workers, cache=cache).train
 
-def pictures_a_second(make):
-    "Of one epoch of the loader from `make`, which is not timed."
+def images_per_second(make):
+    "Images per second in one epoch of the loader from `make`; making it is not timed."
     set_seed(0)
     dl = make()
     start = time.perf_counter()
@@ -86,7 +86,7 @@ def main(
         loaders = dict(fastai=fastai_dl, colourless=partial(fastai_dl, color=False), first=cold,
                        cached=partial(our_dl, cache=True), uncached=partial(our_dl, cache=False))
         runs = {f'{k}, {n} workers': partial(make, frames, bs, n) for n in (0,1) for k,make in loaders.items()}
-        speed = [{k: pictures_a_second(make) for k,make in runs.items()} for _ in range(repeats+1)][1:]
+        speed = [{k: images_per_second(make) for k,make in runs.items()} for _ in range(repeats+1)][1:]
         kept = cache_size('camvid')
     finally: shutil.rmtree(work)
     speed = {k: [o[k] for o in speed] for k in runs}

@@ -22,7 +22,7 @@ from mobiledepth.checkpoints import load_pretrained
 from mobiledepth.data.camvid import camvid_names
 from mobiledepth.data.nyu import nyu_test_dl
 from mobiledepth.deploy.evaluate import evaluate_file
-from mobiledepth.deploy.export import agreement, camera_pictures, export_model
+from mobiledepth.deploy.export import agreement, camera_images, export_model
 from mobiledepth.deploy.graph import CameraGraph, graph_meta
 from mobiledepth.deploy.predictor import Predictor
 from mobiledepth.deploy.runtimes import backends, get_backend
@@ -94,7 +94,7 @@ def parity_row(to, name, size):
     "How far the file of one random network is from PyTorch."
     net,backend = shaken(name),get_backend(to)
     graph = CameraGraph(net, (64,96), output='logits', shrink='antialias' if backend.dynamic else 'pool')
-    pictures = camera_pictures(None, 4, size)
+    pictures = camera_images(None, 4, size)
     example = torch.tensor(pictures[0])[None]
     with tempfile.TemporaryDirectory() as tmp:
         file = Path(tmp)/f'a{backend.suffix}'

@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mobiledepth.measure.bench import bench, bench_table
-from mobiledepth.measure.contestant import raw_contestant
+from mobiledepth.measure.candidate import raw_candidate
 from mobiledepth.models import InputNormalize, TimmEncoder, Unet
 from mobiledepth.runs.config import get_settings
 from mobiledepth.runs.experiments import network_options, run_settings
@@ -115,9 +115,9 @@ def time_all(results, repeats, threads):
             write_raw(net.eval(), name, Path(tmp))
             print(f'{name} written', flush=True)
         print('timing', flush=True)
-        contestants = [raw_contestant(Path(tmp)/f'{k}.{suffix}', threads, k, **v)
-                       for suffix in ('onnx', 'tflite') for k,v in about.items()]
-        print(bench_table(bench(contestants, threads, repeats, out=results, starts=0)))
+        timed = [raw_candidate(Path(tmp)/f'{k}.{suffix}', threads, k, **v)
+                 for suffix in ('onnx', 'tflite') for k,v in about.items()]
+        print(bench_table(bench(timed, threads, repeats, out=results, starts=0)))
 
 names = [*(f'candidate-{o}' for o in candidates), *peers]
 

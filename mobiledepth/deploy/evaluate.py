@@ -27,22 +27,25 @@ class FileNetwork(nn.Module):
     ):
         super().__init__()
         self.file = FileModel(file, threads)
-        self.meta,self.task = self.file.meta,self.file.task
+        self.meta = self.file.meta
+        self.task = self.file.task
         self.on_cpu = nn.Parameter(torch.empty(0), requires_grad=False) # where a Learner finds the device
 
     def raw(self,
         image:Image.Image, # Mode RGB, of any size
     )->Tensor:             # `(1, channels, h, w)`
         "The raw output for one image."
-        res = torch.from_numpy(self.file.run(np.array(self.file.fitted(image))[None]))
-        return res if self.file.run.output=='logits' else self.task.encode(res, self.meta)
+        predictor = self.file.run
+        batch = np.array(self.file.fitted(image))[None]
+        res = torch.from_numpy(predictor(batch))
+        return res if predictor.output=='logits' else self.task.encode(res, self.meta)
 
     def forward(self,
         x:Tensor, # Images in 0..1, `(n, 3, h, w)`
     )->Tensor:    # `(n, channels, h, w)`
         x = x.as_subclass(Tensor).cpu()
         images = (x*255).round().byte().permute(0, 2, 3, 1).numpy()
-        return torch.cat([self.raw(Image.fromarray(o)) for o in images])
+        return torch.cat([self.raw(Image.fromarray(image)) for image in images])
 
 # %% ../../nbs/deploy/09_evaluate.ipynb #0d025ea7
 def evaluate_file(
@@ -56,14 +59,24 @@ def evaluate_file(
     "Scores of an exported file, images and labels at their own sizes. Raises `ValueError` where no data set is named."
     model = FileNetwork(file, threads)
     data = evaluation_data(model, data)
-    path,classes = data.find(path),evaluation_classes(model, data, codes)
+    path = data.find(path)
+    classes = evaluation_classes(model, data, codes)
     dl = data.test_dl(path, task=model.task.name, size=None, bs=1, classes=classes, split=split, num_workers=0,
                       device='cpu')
-    about = dict(runtime=model.file.run.runtime, precision=model.meta['precision'])
-    report = evaluation_report(model, dl, data, path, model.meta['size'], **about)
-    return {k:v for k,v in report.items() if k not in ('miou_net', 'acc_net')} # there is one size only
+    report = evaluation_report(model, dl, data, path, model.meta['size'], runtime=model.file.run.runtime,
+                               precision=model.meta['precision'])
+    for key in ('miou_net', 'acc_net'): report.pop(key, None) # there is one size only
+    return report
 
 # %% ../../nbs/deploy/09_evaluate.ipynb #14550331
+def _run_text(report, record, results, runs):
+    "What `report` was measured on, and how the `record` of the run differs."
+    measured = f"Measured through {report['runtime']} ({report['precision']}), images at their own size"
+    if record is None: return f'{measured}. There is no record of its run in {results} or {runs}.'
+    different = ', '.join(other_conditions(report, record))
+    conditions = f', and was made with other {different}' if different else ''
+    return f'{measured}; the record is of PyTorch, on images that the loader resized{conditions}.'
+
 def file_evaluation_text(
     file,              # As for `Predictor`
     path=None,         # As for `evaluate_file`
@@ -78,8 +91,4 @@ def file_evaluation_text(
     network = SimpleNamespace(meta=Predictor(file).meta)
     record = run_record(network, results) or run_record(network, runs)
     table = evaluation_table(report, record)
-    how = f"Measured through {report['runtime']} ({report['precision']}), images at their own size"
-    if record is None: return f'{table}\n\n{how}. There is no record of its run in {results} or {runs}.'
-    differ = ', '.join(other_conditions(report, record))
-    more = f', and was made with other {differ}' if differ else ''
-    return f'{table}\n\n{how}; the record is of PyTorch, on images that the loader resized{more}.'
+    return f'{table}\n\n{_run_text(report, record, results, runs)}'

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .graph import CameraGraph, need, within
+from .graph import CameraGraph, need, is_part_of
 
 # %% ../../nbs/deploy/05_litert.ipynb #577c7a8e
 class _ClassLast(nn.Module):
@@ -36,24 +36,29 @@ def _as_converted(graph):
 
 # %% ../../nbs/deploy/05_litert.ipynb #2024a935
 def _flat(): return need('ai_edge_litert.tools.flatbuffer_utils', 'litert')
+def _schema(): return need('ai_edge_litert.schema_py_generated', 'litert')
 
 def _pack(model):
     "The bytes of a `model` that was read by `_flat`, its tensors aligned."
     builder = need('flatbuffers', 'litert').Builder
     class Aligned(builder):
         def StartVector(self, size, n, alignment): return super().StartVector(size, n, max(alignment, 16))
-    for b in model.buffers:
-        if b.data is not None: b.data = np.frombuffer(bytes(b.data), 'uint8') # anything else is packed byte by byte
+    for buffer in model.buffers:
+        if buffer.data is None: continue
+        buffer.data = np.frombuffer(bytes(buffer.data), 'uint8') # anything else is packed byte by byte
     aligned = Aligned(1024)
     aligned.Finish(model.Pack(aligned), file_identifier=b'TFL3')
     return bytes(aligned.Output())
 
 def _save(content, file, meta):
     "Write the model whose bytes are `content` with `meta` inside."
-    model,schema = _flat().read_model_from_bytearray(content),need('ai_edge_litert.schema_py_generated', 'litert')
-    text,entry = schema.BufferT(),schema.MetadataT()
+    model = _flat().read_model_from_bytearray(content)
+    schema = _schema()
+    text = schema.BufferT()
     text.data = json.dumps(meta).encode()
-    entry.name,entry.buffer = 'mobiledepth',len(model.buffers)
+    entry = schema.MetadataT()
+    entry.name = 'mobiledepth'
+    entry.buffer = len(model.buffers)
     model.buffers.append(text)
     model.metadata = [*(model.metadata or []), entry]
     Path(file).write_bytes(_pack(model))
@@ -61,7 +66,7 @@ def _save(content, file, meta):
 # %% ../../nbs/deploy/05_litert.ipynb #928a1f78
 @contextmanager
 def _quiet():
-    "Without the progress, bars and warnings of converter and quantiser."
+    "Without the progress, bars and warnings of converter and quantizer."
     quiet = patch.dict(os.environ, LITERT_TORCH_SHOW_PROGRESS='n')
     with quiet, redirect_stderr(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter('ignore')
@@ -86,17 +91,17 @@ def write(
 
 # %% ../../nbs/deploy/05_litert.ipynb #6a0cb3f6
 def _tools():
-    "An empty recipe of LiteRT's quantiser, and its module of types."
+    "An empty recipe of LiteRT's quantizer, and its module of types."
     recipe = need('ai_edge_quantizer.recipe_manager', 'litert').RecipeManager()
     return recipe, need('ai_edge_quantizer.qtyping', 'litert')
 
-def _quantize(content, rules, pictures=()):
-    "The bytes of a quantised model; `content` are those of one in floats, `rules` a recipe manager."
-    quantizer = need('ai_edge_quantizer.quantizer', 'litert').Quantizer(content, rules.get_quantization_recipe())
-    batches = {'serving_default': [dict(args_0=o[None]) for o in pictures]}
+def _quantize(content, recipe, pictures=()):
+    "The bytes of a quantized model; `content` are those of one in floats, `recipe` a recipe manager."
+    quantizer = need('ai_edge_quantizer.quantizer', 'litert').Quantizer(content, recipe.get_quantization_recipe())
+    images = [dict(args_0=o[None]) for o in pictures]
     with _quiet():
-        seen = quantizer.calibrate(batches, num_threads=1) if len(pictures) else None
-        return bytes(quantizer.quantize(seen, enable_progress_report=False).quantized_model)
+        ranges = quantizer.calibrate({'serving_default': images}, num_threads=1) if images else None
+        return bytes(quantizer.quantize(ranges, enable_progress_report=False).quantized_model)
 
 def write_half(
     graph:CameraGraph, # In evaluation mode, with `shrink='pool'`
@@ -105,28 +110,44 @@ def write_half(
     meta:dict,         # From `graph_meta`
 ):
     "Write `graph` as a LiteRT file with weights in float16. Raises as `write` does."
-    content,(rules,q) = _convert(graph, example),_tools()
-    weights = q.TensorQuantizationConfig(num_bits=16, dtype=q.TensorDataType.FLOAT)
-    config = q.OpQuantizationConfig(weight_tensor_config=weights, compute_precision=q.ComputePrecision.FLOAT,
-                                    explicit_dequantize=True)
-    name = q.TFLOperationName
-    for o in (name.CONV_2D, name.DEPTHWISE_CONV_2D, name.CONV_2D_TRANSPOSE, name.FULLY_CONNECTED):
-        rules.add_quantization_config('.*', o, config, 'float_casting')
-    _save(_quantize(content, rules), file, meta)
+    content = _convert(graph, example)
+    recipe,types = _tools()
+    weights = types.TensorQuantizationConfig(num_bits=16, dtype=types.TensorDataType.FLOAT)
+    config = types.OpQuantizationConfig(weight_tensor_config=weights, compute_precision=types.ComputePrecision.FLOAT,
+                                        explicit_dequantize=True)
+    ops = types.TFLOperationName
+    for op in (ops.CONV_2D, ops.DEPTHWISE_CONV_2D, ops.CONV_2D_TRANSPOSE, ops.FULLY_CONNECTED):
+        recipe.add_quantization_config('.*', op, config, 'float_casting')
+    _save(_quantize(content, recipe), file, meta)
 
 # %% ../../nbs/deploy/05_litert.ipynb #44cb7e5a
+def _called_modules(net, example):
+    "Names of the modules of `net` that are called, in the order of the calls."
+    called = {}
+    def record(name): return lambda *_: called.setdefault(name)
+    hooks = [module.register_forward_pre_hook(record(name)) for name,module in net.named_modules()]
+    with torch.no_grad(): net(example[:1])
+    for hook in hooks: hook.remove()
+    return list(called)
+
+def _path_part(name, module):
+    "What LiteRT calls `module`, as a part of a path: class, and the last part of its `name`."
+    cls = type(module)
+    suffix = f'_{name.split(".")[-1]}' if name else ''
+    return f'{cls.__module__}.{cls.__qualname__}{suffix}'
+
 def _module_names(graph, example):
     "From what LiteRT calls a module to its name in `graph`, for every module that is called."
-    net,called = _as_converted(graph),{}
-    mods = dict(net.named_modules())
-    hooks = [m.register_forward_pre_hook(lambda *_, n=n: called.setdefault(n)) for n,m in mods.items()]
-    with torch.no_grad(): net(example[:1])
-    for h in hooks: h.remove()
-    def part(n):
-        kind = type(mods[n])
-        return f'{kind.__module__}.{kind.__qualname__}' + (n and f'_{n.split(".")[-1]}')
-    def path(n): return '/'.join(part(o) for o in sorted(called, key=len) if o=='' or within(n, [o]))
-    return {path(n): re.sub(r'^camera\.?', '', n) for n in called} # in the order of the calls
+    net = _as_converted(graph)
+    modules = dict(net.named_modules())
+    called = _called_modules(net, example)
+    outermost_first = sorted(called, key=len)
+    res = {}
+    for name in called:
+        around = [o for o in outermost_first if o=='' or is_part_of(name, [o])]
+        path = '/'.join(_path_part(o, modules[o]) for o in around)
+        res[path] = re.sub(r'^camera\.?', '', name)
+    return res
 
 def _module(
     tensor, # Its name in LiteRT: modules, number, and perhaps more of them, between semicolons
@@ -140,68 +161,98 @@ _weighted = ('CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'TRANSPOSE_CONV'
 
 def _has_weights(model, op):
     "Is `op` of a `model` one with trained weights?"
-    ops = need('ai_edge_litert.schema_py_generated', 'litert').BuiltinOperator
-    return model.operatorCodes[op.opcodeIndex].builtinCode in [getattr(ops, o) for o in _weighted]
+    ops = _schema().BuiltinOperator
+    return model.operatorCodes[op.opcodeIndex].builtinCode in [getattr(ops, name) for name in _weighted]
+
+def _weight_size(model, op):
+    "Number of elements of the largest constant input of `op`."
+    tensors = model.subgraphs[0].tensors
+    sizes = []
+    for i in op.inputs:
+        if i<0: continue
+        is_fixed = model.buffers[tensors[i].buffer].data is not None
+        if is_fixed: sizes.append(int(np.prod(tensors[i].shape)))
+    return max(sizes)
 
 def _owners(model, graph, example):
     "For each operation of a LiteRT `model` its module in `graph`, and whether those with weights are certain."
-    names,mods,g = _module_names(graph, example),dict(graph.named_modules()),model.subgraphs[0]
-    owners = [_module(g.tensors[o.outputs[0]].name.decode(), names) for o in g.operators]
-    called = [n for n in names.values() if isinstance(mods.get(n), (nn.Conv2d, nn.ConvTranspose2d, nn.Linear))]
-    made = [i for i,o in enumerate(g.operators) if _has_weights(model, o)]
-    def is_fixed(t): return t>=0 and model.buffers[g.tensors[t].buffer].data is not None
-    def size(i): return max(int(np.prod(g.tensors[t].shape)) for t in g.operators[i].inputs if is_fixed(t))
-    certain = [size(i) for i in made]==[mods[n].weight.numel() for n in called]
-    for i,n in zip(made, called) if certain else (): owners[i] = n
+    names = _module_names(graph, example)
+    modules = dict(graph.named_modules())
+    subgraph = model.subgraphs[0]
+    owners = [_module(subgraph.tensors[op.outputs[0]].name.decode(), names) for op in subgraph.operators]
+    has_weights = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+    called = [name for name in names.values() if isinstance(modules.get(name), has_weights)]
+    weighted = [i for i,op in enumerate(subgraph.operators) if _has_weights(model, op)]
+    sizes = [_weight_size(model, subgraph.operators[i]) for i in weighted]
+    certain = sizes==[modules[name].weight.numel() for name in called]
+    if certain:
+        for i,name in zip(weighted, called): owners[i] = name
     return owners, certain
 
 # %% ../../nbs/deploy/05_litert.ipynb #84d10e82
+def _values(model, tensor):
+    "The float values of a constant `tensor`."
+    data = bytes(model.buffers[tensor.buffer].data)
+    return np.frombuffer(data, 'float32').reshape(tensor.shape)
+
+def _hold_bias(model, weight, bias, axis):
+    "Change the `weight` of one convolution, whose channels are along `axis`, as `_hold_biases` needs it."
+    least = np.abs(_values(model, bias))*1e-4
+    values = np.moveaxis(_values(model, weight), axis, 0).copy()
+    largest = np.abs(values).reshape(len(values), -1).max(1)
+    weak = largest < least
+    values[weak,0,0,0] = least[weak]
+    values = np.ascontiguousarray(np.moveaxis(values, 0, axis))
+    model.buffers[weight.buffer].data = values.view('uint8').ravel()
+
 def _hold_biases(model):
     "Change `model` so that every channel's largest weight is at least a ten-thousandth of its bias."
-    ops = need('ai_edge_litert.schema_py_generated', 'litert').BuiltinOperator
-    conv,depthwise = getattr(ops, _weighted[0]),getattr(ops, _weighted[1])
-    g = model.subgraphs[0]
-    value = lambda t: np.frombuffer(bytes(model.buffers[t.buffer].data), 'float32').reshape(t.shape)
-    for o in g.operators:
-        op = model.operatorCodes[o.opcodeIndex].builtinCode
-        if op not in (conv, depthwise) or len(o.inputs)<3 or o.inputs[2]<0: continue
-        weight,bias = [g.tensors[i] for i in o.inputs[1:3]]
-        channel,least = 0 if op==conv else -1, np.abs(value(bias))*1e-4
-        w = np.moveaxis(value(weight), channel, 0).copy()
-        weak = np.abs(w).reshape(len(w), -1).max(1) < least
-        w[weak,0,0,0] = least[weak]
-        model.buffers[weight.buffer].data = np.ascontiguousarray(np.moveaxis(w, 0, channel)).view('uint8').ravel()
+    ops = _schema().BuiltinOperator
+    axes = {ops.CONV_2D: 0, ops.DEPTHWISE_CONV_2D: -1}
+    subgraph = model.subgraphs[0]
+    for op in subgraph.operators:
+        code = model.operatorCodes[op.opcodeIndex].builtinCode
+        if code not in axes or len(op.inputs)<3 or op.inputs[2]<0: continue
+        weight,bias = [subgraph.tensors[i] for i in op.inputs[1:3]]
+        _hold_bias(model, weight, bias, axes[code])
 
 # %% ../../nbs/deploy/05_litert.ipynb #8a9c8de0
 def _check_int8(graph, example, pictures, keep_float):
-    "Raise `ValueError` for images and names that a quantiser cannot use."
+    "Raise `ValueError` for images and names that a quantizer cannot use."
     if not len(pictures): raise ValueError(
         'pictures: none to calibrate with, expected some dozens like those that the network will get')
-    want = tuple(example.shape[1:])
-    wrong = [o for o in pictures if o.shape!=want or o.dtype!=np.uint8]
+    shape = tuple(example.shape[1:])
+    wrong = [o for o in pictures if o.shape!=shape or o.dtype!=np.uint8]
     if wrong: raise ValueError(f'pictures: {len(wrong)} cannot be used, one is {wrong[0].dtype} {wrong[0].shape}, '
-                               f'expected uint8 {want} like the example')
+                               f'expected uint8 {shape} like the example')
     known = dict(graph.named_modules())
-    unknown = ', '.join(o for o in keep_float if o not in known)
+    unknown = ', '.join(name for name in keep_float if name not in known)
     if unknown: raise ValueError(
         f'keep_float: no module is called {unknown}, expected names like model.head or model.decoder.blocks.0')
 
-def _to_bytes(content, graph, example, keep_float, pictures):
+def _tensors_to_quantize(model, owners, keep_float):
+    "Names of the tensors that are made in the network, but not in mean and std or in `keep_float`."
+    keep = ['model.normalize', *keep_float]
+    subgraph = model.subgraphs[0]
+    res = []
+    for op,module in zip(subgraph.operators, owners):
+        if not is_part_of(module, ['model']) or is_part_of(module, keep): continue
+        res.append(subgraph.tensors[op.outputs[0]].name.decode())
+    return res
+
+def _to_int8(content, graph, example, keep_float, pictures):
     "The bytes of a model in int8 but for mean, std and `keep_float`. Raises `ValueError` where parts are not found."
     model = _flat().read_model_from_bytearray(content)
     owners,certain = _owners(model, graph, example)
     if keep_float and not certain: raise ValueError(
         f'keep_float={list(keep_float)}: the converter has changed the order of convolutions, leave it empty')
-    g,keep = model.subgraphs[0],['model.normalize', *keep_float]
-    made = []
-    for op,module in zip(g.operators, owners):
-        if within(module, ['model']) and not within(module, keep): made.append(g.tensors[op.outputs[0]].name.decode())
-    if not made: return content
+    tensors = _tensors_to_quantize(model, owners, keep_float)
+    if not tensors: return content
     _hold_biases(model)
-    rules,q = _tools()
-    regex = f'^({"|".join(map(re.escape, made))});'
-    rules.add_static_config(regex, q.TFLOperationName.ALL_SUPPORTED, activation_num_bits=8, weight_num_bits=8)
-    return _quantize(_pack(model), rules, pictures)
+    recipe,types = _tools()
+    regex = f'^({"|".join(map(re.escape, tensors))});'
+    recipe.add_static_config(regex, types.TFLOperationName.ALL_SUPPORTED, activation_num_bits=8, weight_num_bits=8)
+    return _quantize(_pack(model), recipe, pictures)
 
 def write_int8(
     graph:CameraGraph, # In evaluation mode, with `shrink='pool'`
@@ -213,4 +264,5 @@ def write_int8(
 ):
     "Write `graph` as a LiteRT file in int8, calibrated on `pictures`. Raises as `write` does."
     _check_int8(graph, example, pictures, keep_float)
-    _save(_to_bytes(_convert(graph, example), graph, example, keep_float, pictures), file, meta)
+    content = _convert(graph, example)
+    _save(_to_int8(content, graph, example, keep_float, pictures), file, meta)

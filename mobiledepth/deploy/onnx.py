@@ -12,19 +12,20 @@ from pathlib import Path
 
 import torch
 
-from .graph import CameraGraph, need, within
+from .graph import CameraGraph, need, is_part_of
 
 # %% ../../nbs/deploy/04_onnx.ipynb #368e6fae
-opset = 20 # The newest that ONNX Runtime's quantiser was tested with
+opset = 20 # The newest that ONNX Runtime's quantizer was tested with
 
 @contextmanager
 def _quiet():
-    "Without the messages of exporter and quantiser that are for their developers."
-    levels = {o: logging.getLogger(o).level for o in ('', 'torch.onnx', 'onnxscript')}
-    for o in levels: logging.getLogger(o).setLevel(logging.ERROR)
+    "Without the messages of exporter and quantizer that are for their developers."
+    loggers = [logging.getLogger(name) for name in ('', 'torch.onnx', 'onnxscript')]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers: logger.setLevel(logging.ERROR)
     try: yield
     finally:
-        for o,level in levels.items(): logging.getLogger(o).setLevel(level)
+        for logger,level in zip(loggers, levels): logger.setLevel(level)
 
 def onnx_proto(
     graph:CameraGraph, # In evaluation mode
@@ -33,11 +34,13 @@ def onnx_proto(
 ):                     # `onnx.ModelProto`
     "The graph as ONNX, norms folded into convolutions, nodes with the names of their modules. Raises `ImportError`."
     need('onnxscript', 'onnx')
-    sizes = ({i: torch.export.Dim.DYNAMIC for i in range(3)},) if any_size else None
-    if any_size: example = example.repeat(2, 1, 1, 1)[:2] # a batch of one would be taken for a constant
+    shapes = None
+    if any_size:
+        shapes = ({axis: torch.export.Dim.DYNAMIC for axis in range(3)},)
+        example = example.repeat(2, 1, 1, 1)[:2] # a batch of one would be taken for a constant
     names = dict(input_names=['image'], output_names=[graph.output])
     with _quiet():
-        program = torch.onnx.export(graph, (example,), dynamo=True, dynamic_shapes=sizes, opset_version=opset,
+        program = torch.onnx.export(graph, (example,), dynamo=True, dynamic_shapes=shapes, opset_version=opset,
                                     verbose=False, **names)
     return program.model_proto
 
@@ -55,7 +58,8 @@ def write(
     meta:dict,         # From `graph_meta`; without `input_size` the file takes any size
 ):
     "Write `graph` as an ONNX file in float32. Raises `ImportError` naming the extra."
-    _save(onnx_proto(graph, example, meta['input_size'] is None), file, meta)
+    any_size = meta['input_size'] is None
+    _save(onnx_proto(graph, example, any_size), file, meta)
 
 # %% ../../nbs/deploy/04_onnx.ipynb #544ef67f
 class _Images:
@@ -74,10 +78,11 @@ def _module(node):
 
 def _in_float(proto, keep_float):
     "Names of the nodes that stay in floats: those outside the network, mean and std, and those of `keep_float`."
-    keep,res = ['model.normalize', *keep_float],[]
+    keep = ['model.normalize', *keep_float]
+    res = []
     for node in proto.graph.node:
         name = _module(node)
-        if not within(name, ['model']) or within(name, keep): res.append(node.name)
+        if not is_part_of(name, ['model']) or is_part_of(name, keep): res.append(node.name)
     return res
 
 def write_int8(
@@ -90,12 +95,15 @@ def write_int8(
     proto=None,        # From `onnx_proto`, where one graph is written many times
 ):
     "Write `graph` as an ONNX file in int8, calibrated on `pictures`. Raises `ImportError` naming the extra."
-    q,onnx = need('onnxruntime.quantization', 'onnx'),need('onnx', 'onnx')
+    quantization = need('onnxruntime.quantization', 'onnx')
+    onnx = need('onnx', 'onnx')
     if proto is None: proto = onnx_proto(graph, example, meta['input_size'] is None)
+    types = dict(activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
+                 per_channel=True, quant_format=quantization.QuantFormat.QDQ)
     with tempfile.TemporaryDirectory() as tmp, _quiet():
-        source,target = Path(tmp)/'float.onnx',Path(tmp)/'int8.onnx'
-        onnx.save(proto, str(source))
-        types = dict(activation_type=q.QuantType.QUInt8, weight_type=q.QuantType.QInt8, per_channel=True)
-        q.quantize_static(str(source), str(target), _Images(pictures), quant_format=q.QuantFormat.QDQ,
-                          nodes_to_exclude=_in_float(proto, keep_float), **types)
-        _save(onnx.load(str(target)), file, meta)
+        source = str(Path(tmp)/'float.onnx')
+        target = str(Path(tmp)/'int8.onnx')
+        onnx.save(proto, source)
+        quantization.quantize_static(source, target, _Images(pictures), nodes_to_exclude=_in_float(proto, keep_float),
+                                     **types)
+        _save(onnx.load(target), file, meta)

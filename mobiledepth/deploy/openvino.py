@@ -12,12 +12,12 @@ from contextlib import contextmanager, redirect_stdout
 import torch
 from torch import nn
 
-from .graph import CameraGraph, need, within
+from .graph import CameraGraph, need, is_part_of
 
 # %% ../../nbs/deploy/07_openvino.ipynb #4a0d871b
 @contextmanager
 def _quiet():
-    "Without the tracer's warnings, and without the quantiser's progress bars."
+    "Without the tracer's warnings, and without the quantizer's progress bars."
     log = logging.getLogger('nncf')
     level = log.level
     log.setLevel(logging.ERROR)
@@ -30,11 +30,12 @@ def _quiet():
 def _convert(graph, example, meta):
     "The graph as OpenVINO's, `meta` inside. Raises `ImportError`, or `ValueError` for a missing size."
     size = meta['input_size']
-    if size is None and not (graph.resize and graph.shrink!='pool'): raise ValueError(
+    takes_any = graph.resize and graph.shrink!='pool'
+    if size is None and not takes_any: raise ValueError(
         f'resize={graph.resize}, shrink={graph.shrink!r}: this graph is for one size of image, give it as input_size')
     ov = need('openvino', 'openvino')
-    shape = [-1, *(size or (-1,-1)), 3]
-    with _quiet(): model = ov.convert_model(graph, example_input=example[:1], input=shape)
+    h,w = size or (-1,-1)
+    with _quiet(): model = ov.convert_model(graph, example_input=example[:1], input=[-1, h, w, 3])
     for op in model.get_ops(): # the converter's choice differs from PyTorch where a side of the result is one pixel
         if op.get_type_name()=='Interpolate': op.set_attribute('coordinate_transformation_mode', 'half_pixel')
     model.set_rt_info(json.dumps(meta), 'mobiledepth')
@@ -43,7 +44,7 @@ def _convert(graph, example, meta):
 def write(
     graph:CameraGraph, # In evaluation mode
     example,           # 8-bit RGB, `(n, h, w, 3)`
-    file,              # The `.xml` to write; the `.bin` lands beside it
+    file,              # The `.xml` to write; the `.bin` is written beside it
     meta:dict,         # From `graph_meta`; without `input_size` the file takes any size
 ):
     "Write `graph` as OpenVINO's two files in float32. Raises `ImportError`, or `ValueError` for a missing size."
@@ -53,7 +54,7 @@ def write(
 def write_half(
     graph:CameraGraph, # In evaluation mode
     example,           # 8-bit RGB, `(n, h, w, 3)`
-    file,              # The `.xml` to write; the `.bin` lands beside it
+    file,              # The `.xml` to write; the `.bin` is written beside it
     meta:dict,         # From `graph_meta`; without `input_size` the file takes any size
 ):
     "As `write`, with weights in float16, which are computed with in float32."
@@ -61,53 +62,72 @@ def write_half(
     need('openvino', 'openvino').save_model(model, str(file), compress_to_fp16=True)
 
 # %% ../../nbs/deploy/07_openvino.ipynb #c41cd8f0
+def _has_tensors(module):
+    "Does `module` itself, without its children, have parameters or buffers?"
+    tensors = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+    return bool(tensors)
+
+def _order_of_calls(graph, example, modules):
+    "The names among `modules` in the order in which they run."
+    called = []
+    def record(name): return lambda *_: called.append(name)
+    hooks = [module.register_forward_hook(record(name)) for name,module in modules.items()]
+    try:
+        with torch.no_grad(): graph(example)
+    finally:
+        for hook in hooks: hook.remove()
+    return called
+
 def conv_names(
     graph:nn.Module, # In evaluation mode
     example,         # What it takes
 )->dict:             # Name of a convolution, or of the module with weights that ran right after it -> its name
     "What a converter that folds norms may call the convolutions of `graph`."
-    own,ran = {},[]
-    for n,m in graph.named_modules():
-        if [*m.parameters(recurse=False), *m.buffers(recurse=False)]: own[n] = m
-    hooks = [m.register_forward_hook(lambda *_, n=n: ran.append(n)) for n,m in own.items()]
-    try:
-        with torch.no_grad(): graph(example)
-    finally:
-        for h in hooks: h.remove()
-    is_conv = lambda n: isinstance(own.get(n), nn.Conv2d)
-    return {n: n if is_conv(n) else before for before,n in zip([None,*ran], ran) if is_conv(n) or is_conv(before)}
+    modules = {name: module for name,module in graph.named_modules() if _has_tensors(module)}
+    convs = {name for name,module in modules.items() if isinstance(module, nn.Conv2d)}
+    res = {}
+    previous = None
+    for name in _order_of_calls(graph, example, modules):
+        if name in convs: res[name] = name
+        elif previous in convs: res[name] = previous
+        previous = name
+    return res
 
 # %% ../../nbs/deploy/07_openvino.ipynb #e1f67c2c
 def _module(op, convs):
     "Name of the module that `op` of an OpenVINO graph is from; '' for what is outside all of them."
     is_conv = op.get_type_name() in ('Convolution', 'GroupConvolution')
-    following = [o.get_node() for out in op.outputs() for o in out.get_target_inputs()] if is_conv else []
-    named = [re.match(r'__module\.(.*?)/', o.get_friendly_name()) for o in (op, *following)]
-    name = next((o[1] for o in named if o), '')
+    ops = [op]
+    if is_conv: ops += [o.get_node() for output in op.outputs() for o in output.get_target_inputs()]
+    matches = [re.match(r'__module\.(.*?)/', o.get_friendly_name()) for o in ops]
+    name = next((match[1] for match in matches if match), '')
     return convs.get(name, name) if is_conv else name
 
 def _in_float(model, convs, keep_float):
     "Names of the operations that stay in floats: those outside the network, mean and std, and those of `keep_float`."
-    keep,res = ['model.normalize', *keep_float],[]
+    keep = ['model.normalize', *keep_float]
+    res = []
     for op in model.get_ordered_ops():
         if op.get_type_name() in ('Constant', 'Result'): continue
         name = _module(op, convs)
-        if not within(name, ['model']) or within(name, keep): res.append(op.get_friendly_name())
+        if not is_part_of(name, ['model']) or is_part_of(name, keep): res.append(op.get_friendly_name())
     return res
 
 # %% ../../nbs/deploy/07_openvino.ipynb #9b1b1c1b
 def write_int8(
     graph:CameraGraph, # In evaluation mode
     example,           # 8-bit RGB, `(n, h, w, 3)`
-    file,              # The `.xml` to write; the `.bin` lands beside it
+    file,              # The `.xml` to write; the `.bin` is written beside it
     meta:dict,         # From `graph_meta`; without `input_size` the file takes any size
     pictures,          # 8-bit RGB, `(h, w, 3)`, some dozens like those the network will get
     keep_float=(),     # Names of modules that stay in floats
 ):
     "Write `graph` as OpenVINO's two files in int8, calibrated on `pictures`. Raises `ImportError` naming the extra."
     model = _convert(graph, example, meta)
-    nncf,ov = need('nncf', 'openvino'),need('openvino', 'openvino')
-    ignored = nncf.IgnoredScope(names=_in_float(model, conv_names(graph, example), keep_float), validate=False)
+    nncf = need('nncf', 'openvino')
+    ov = need('openvino', 'openvino')
+    in_float = _in_float(model, conv_names(graph, example), keep_float)
+    ignored = nncf.IgnoredScope(names=in_float, validate=False)
     data = nncf.Dataset(list(pictures), lambda x: x[None])
     with _quiet(): model = nncf.quantize(model, data, subset_size=len(pictures), ignored_scope=ignored)
     model.set_rt_info(json.dumps(meta), 'mobiledepth')

@@ -31,13 +31,13 @@ class Runtime:
     "A program that runs exported files of one format."
     name:str            # Such as 'onnxruntime'
     suffix:str          # Of its files, such as '.onnx'
-    what:str            # What such a file is, in words
-    starts:Callable     # From the first 8 bytes of a file: are they those of this format?
+    description:str     # Of such a file, in words
+    recognizes:Callable # From the first 8 bytes of a file: are they those of this format?
     module:str          # Imported when a file is opened, and given to `opener`
     package:str         # On PyPI
     extra:str           # Of mobiledepth, which installs it; '': none does
     opener:Callable     # From module, file, threads, and a shape for a free input or None, to an `Opened`
-    beside:tuple=()     # Suffixes of the files that belong to it, with the same stem
+    side_suffixes:tuple=() # Of the files that belong to it, with the same stem
     check:Callable=None # From a file; raises `ValueError` for what the runtime itself would not notice
 
 runtimes = {} # Name -> `Runtime`
@@ -46,16 +46,16 @@ def register_runtime(
     runtime:Runtime, # Its name and suffix must be free; the same one may be registered again
 ):
     "Make files of another format known. Raises `ValueError` where another runtime has the name or the suffix."
-    def parts(o): return [(getattr(p, '__module__', ''), getattr(p, '__qualname__', p)) for p in vars(o).values()]
+    def fields(o): return [(getattr(v, '__module__', ''), getattr(v, '__qualname__', v)) for v in vars(o).values()]
     other = next((o for o in runtimes.values() if o.name==runtime.name or o.suffix==runtime.suffix), runtime)
-    if parts(other)!=parts(runtime): raise ValueError(f'{runtime.name} or {runtime.suffix}: is taken by {other.name}')
+    if fields(other)!=fields(runtime): raise ValueError(f'{runtime.name} or {runtime.suffix}: is taken by {other.name}')
     runtimes[runtime.name] = runtime
 
 def runtime_of(
     name,          # Of a file, there or not
 )->Runtime|None:   # None: no runtime has this suffix
     "The runtime whose files end like `name`."
-    return next((r for r in runtimes.values() if r.suffix==Path(name).suffix.lower()), None)
+    return next((o for o in runtimes.values() if o.suffix==Path(name).suffix.lower()), None)
 
 def is_exported(
     name, # Of a file, there or not
@@ -117,11 +117,9 @@ def _open_executorch(executorch, file, threads, shape=None):
     _pin_executorch(threads)
     program = executorch.Runtime.get().load_program(file)
     _programs.add(program)
-    has_meta = 'mobiledepth_meta' in program.method_names
-    text = program.load_method('mobiledepth_meta').execute([])[0].numpy().tobytes() if has_meta else None
-    def run(xb):
-        x = from_numpy(np.require(xb, requirements='CW'))
-        return [o.numpy() for o in program.load_method('forward').execute([x])]
+    def call(method, *inputs): return [o.numpy() for o in program.load_method(method).execute(list(inputs))]
+    text = call('mobiledepth_meta')[0].tobytes() if 'mobiledepth_meta' in program.method_names else None
+    def run(xb): return call('forward', from_numpy(np.require(xb, requirements='CW')))
     return Opened(text, program.metadata('forward').input_tensor_meta(0).sizes(), None, run)
 
 # %% ../../nbs/deploy/01_predictor.ipynb #2e6ecfd1
@@ -145,35 +143,34 @@ def _check_openvino(file):
     if not file.read_bytes().rstrip().endswith(b'</net>'): raise ValueError(f'{file}: cut off: copy it again')
 
 # %% ../../nbs/deploy/01_predictor.ipynb #d227f147
-for _runtime in (
-    Runtime('onnxruntime', '.onnx', 'an ONNX model', lambda head: head[:1]==b'\x08',
-            'onnxruntime', 'onnxruntime', 'onnx', _open_onnx),
-    Runtime('litert', '.tflite', 'a LiteRT model', lambda head: head[4:8]==b'TFL3',
-            'ai_edge_litert.interpreter', 'ai-edge-litert', 'litert', _open_litert),
-    Runtime('executorch', '.pte', 'an ExecuTorch program', lambda head: head[4:6]==b'ET',
-            'executorch.runtime', 'executorch', 'executorch', _open_executorch),
-    Runtime('openvino', '.xml', 'an OpenVINO model', lambda head: head.startswith((b'<?xml', b'<net')),
-            'openvino', 'openvino', 'openvino', _open_openvino, ('.bin',), _check_openvino),
-): register_runtime(_runtime)
+register_runtime(Runtime('onnxruntime', '.onnx', 'an ONNX model', lambda head: head[:1]==b'\x08',
+                         'onnxruntime', 'onnxruntime', 'onnx', _open_onnx))
+register_runtime(Runtime('litert', '.tflite', 'a LiteRT model', lambda head: head[4:8]==b'TFL3',
+                         'ai_edge_litert.interpreter', 'ai-edge-litert', 'litert', _open_litert))
+register_runtime(Runtime('executorch', '.pte', 'an ExecuTorch program', lambda head: head[4:6]==b'ET',
+                         'executorch.runtime', 'executorch', 'executorch', _open_executorch))
+register_runtime(Runtime('openvino', '.xml', 'an OpenVINO model', lambda head: head.startswith((b'<?xml', b'<net')),
+                         'openvino', 'openvino', 'openvino', _open_openvino, ('.bin',), _check_openvino))
 
 # %% ../../nbs/deploy/01_predictor.ipynb #ba8129b3
 def _check_file(file):
     "Raise `ValueError` where `file` cannot be an exported model, before any runtime opens it."
     again = '`mobiledepth export` makes such a file from a trained model'
-    suffixes = ', '.join(r.suffix for r in runtimes.values())
     runtime = runtime_of(file)
+    suffixes = ', '.join(o.suffix for o in runtimes.values())
     if runtime is None: raise ValueError(f'{file}: expected a name that ends in {suffixes}; {again}')
     if not file.is_file(): raise ValueError(f'{file}: there is no such file, or it is a folder; {again}')
     with file.open('rb') as f: head = f.read(8)
-    if not head: raise ValueError(f'{file}: empty, expected {runtime.what}; {again}')
-    found = runtime if runtime.starts(head) else next((r for r in runtimes.values() if r.starts(head)), runtime)
-    if found is not runtime: raise ValueError(
-        f'{file}: holds {found.what}, expected {runtime.what}: name it {file.stem}{found.suffix}, or give another file')
+    if not head: raise ValueError(f'{file}: empty, expected {runtime.description}; {again}')
+    formats = [o for o in runtimes.values() if o.recognizes(head)]
+    if formats and runtime not in formats: raise ValueError(
+        f'{file}: holds {formats[0].description}, expected {runtime.description}: name it '
+        f'{file.stem}{formats[0].suffix}, or give another file')
     if runtime.check: runtime.check(file)
 
 # %% ../../nbs/deploy/01_predictor.ipynb #b36dbaa3
 def open_file(
-    file:Path,  # Exported by anybody
+    file:Path,  # From any exporter
     threads=1,  # Of the processor
     shape=None, # Of the input, where the file leaves some of it free
 )->Opened:
@@ -187,14 +184,14 @@ def open_file(
     except Exception as e: # each runtime has errors of its own, and some raise plain `RuntimeError`
         why = ' '.join(str(e).split())[-300:]
         raise ValueError(f'{file}: {runtime.name} cannot open it ({why}): copy it again, or export it again') from e
-    opened.shape = tuple(int(o) if isinstance(o, (int,np.integer)) and o>0 else None for o in opened.shape)
+    opened.shape = tuple(int(n) if isinstance(n, (int,np.integer)) and n>0 else None for n in opened.shape)
     return opened
 
 # %% ../../nbs/deploy/01_predictor.ipynb #ac1e70cc
 def _from_format_1(meta):
     "The metadata of a file of format 1, in format 2."
     meta = dict(meta, format=2, camera=None, digest=None, map_size=None)
-    names,unit,span = (meta.pop(k, None) for k in ('vocab', 'unit', 'range'))
+    names,unit,span = (meta.pop(key, None) for key in ('vocab', 'unit', 'range'))
     values = dict(kind='values', unit=unit or '', range=span, space='log' if unit=='metres' else 'linear')
     if names is None: return dict(meta, classes=None, map=values)
     ignored = names.index('Void') if 'Void' in names else 255 # as all networks of that format were trained
@@ -237,9 +234,9 @@ def _check_image(x, file, size):
 def _colorize_labels(labels, colors):
     "`labels` in the `colors` of their classes. Raises `ValueError` where they are no labels, or there are no colours."
     if not colors: raise ValueError('the metadata hold no colours of classes')
-    labels,top = np.asarray(labels),len(colors)-1
-    if labels.dtype.kind not in 'iu' or not (0<=labels).all() or not (labels<=top).all():
-        raise ValueError(f'a map of {labels.dtype} up to {labels.max(initial=0)}: expected classes, 0 to {top}')
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in 'iu' or labels.min(initial=0)<0 or labels.max(initial=0)>=len(colors): raise ValueError(
+        f'a map of {labels.dtype} up to {labels.max(initial=0)}: expected classes, 0 to {len(colors)-1}')
     return np.array(colors, 'uint8')[labels]
 
 # %% ../../nbs/deploy/01_predictor.ipynb #05fa821f
@@ -268,11 +265,14 @@ class Predictor:
         threads:int=1, # Threads of the processor to use
     ):
         if not isinstance(threads, int) or threads<1: raise ValueError(f'threads={threads}: expected an integer from 1')
-        self.file,self.threads,self._lock = Path(file),threads,Lock()
-        opened = open_file(self.file, threads)
-        self.meta,self.runtime = _parse_meta(self.file, opened.text),runtime_of(file).name
+        self.file = Path(file)
+        self.threads = threads
+        self._lock = Lock()
+        self._opened = open_file(self.file, threads)
+        self.meta = _parse_meta(self.file, self._opened.text)
+        self.runtime = runtime_of(file).name
         self.output = self.meta.get('output', 'map')
-        self._run,(self._batch,*size,_) = opened.run,opened.shape
+        self._batch,*size,_ = self._opened.shape
         self.input_size = None if None in size else tuple(size)
 
     def __call__(self,
@@ -282,19 +282,19 @@ class Predictor:
         _check_image(x, self.file, self.input_size)
         xb = np.ascontiguousarray(x if x.ndim==4 else x[None])
         with self._lock: # a runtime's buffers serve one call at a time
-            if self._batch is None or len(xb)==1: res = self._run(xb)[0]
-            else: res = np.concatenate([self._run(o[None])[0] for o in xb])
+            if self._batch is None or len(xb)==1: res = self._opened.run(xb)[0]
+            else: res = np.concatenate([self._opened.run(o[None])[0] for o in xb])
         return res if x.ndim==4 else res[0]
 
     def colorize(self,
         found:np.ndarray, # Map or maps as this predictor gives them
     )->np.ndarray:        # uint8 `(h, w, 3)` or `(n, h, w, 3)`
         "A map in the file's colours: of its classes, or over the range of its values. Raises `ValueError`."
-        about,colors = self.meta['map'],self.meta['colors']
-        return _colorize_labels(found, colors) if about['kind']=='labels' else colorize_values(found, about, colors)
+        if self.meta['map']['kind']=='labels': return _colorize_labels(found, self.meta['colors'])
+        return colorize_values(found, self.meta['map'], self.meta['colors'])
 
     def __repr__(self):
         size = 'any size' if self.input_size is None else '{}x{}'.format(*self.input_size)
-        what = ' in '.join(filter(None, [self.meta['map']['kind'], self.meta['map']['unit']]))
-        about = f'{self.meta.get("task")} ({what}), {self.meta.get("precision")} on {self.runtime}, images of {size}'
+        numbers = ' in '.join(filter(None, [self.meta['map']['kind'], self.meta['map']['unit']]))
+        about = f'{self.meta.get("task")} ({numbers}), {self.meta.get("precision")} on {self.runtime}, images of {size}'
         return f'Predictor({str(self.file)!r}, threads={self.threads}): {about}'

@@ -23,11 +23,11 @@ class Precision:
     max_abs:float=None   # Largest difference of logits; None: they are not compared
     calibrated:bool=False# Are its scales measured on images?
 
-precisions = {p.name: p for p in (
-    Precision('float32', .999, 1e-3),
-    Precision('float16', .99),
-    Precision('int8', .8, calibrated=True),
-)}
+precisions = {
+    'float32': Precision('float32', .999, 1e-3),
+    'float16': Precision('float16', .99),
+    'int8': Precision('int8', .8, calibrated=True),
+}
 
 # %% ../../nbs/deploy/02_runtimes.ipynb #d3394f51
 @dataclass(frozen=True)
@@ -51,9 +51,14 @@ class Backend:
         "Import what writes this `precision`. Raises `ValueError` where the backend has none."
         if precision not in self.writers:
             raise ValueError(f'precision={precision!r}: {self.runtime} has {", ".join(self.writers)}')
-        return getattr(import_module(self.module), self.writers[precision])
+        module = import_module(self.module)
+        return getattr(module, self.writers[precision])
 
 backends = {} # Name -> `Backend`
+
+def _check_known(backend, name, known):
+    "Raise `ValueError` where a `name` that `backend` refers to is not one of those that are `known`."
+    if name not in known: raise ValueError(f'{backend.name}: {name!r} is not one of {", ".join(known)}')
 
 def register_backend(
     backend:Backend, # Its name must be free; the same one may be registered again
@@ -61,41 +66,42 @@ def register_backend(
     "Make a way of writing files known. Raises `ValueError` for a name that is taken, an unknown runtime or precision."
     if backends.get(backend.name, backend)!=backend:
         raise ValueError(f'there is a backend {backend.name!r} already, another one: give this one another name')
-    for key,known in ((backend.runtime, runtimes), *((p, precisions) for p in backend.writers)):
-        if key not in known: raise ValueError(f'{backend.name}: {key!r} is not one of {", ".join(known)}')
+    _check_known(backend, backend.runtime, runtimes)
+    for precision in backend.writers: _check_known(backend, precision, precisions)
     backends[backend.name] = backend
 
 _folder = 'mobiledepth.deploy'
-_three = dict(float32='write', float16='write_half', int8='write_int8')
-_two = dict(float32='write', int8='write_int8')
-for _backend in (
-    Backend('onnx', 'onnxruntime', f'{_folder}.onnx', _two, dynamic=True),
-    Backend('litert', 'litert', f'{_folder}.litert', _three, dynamic=False),
-    Backend('executorch', 'executorch', f'{_folder}.executorch', _two, dynamic=False),
-    Backend('openvino', 'openvino', f'{_folder}.openvino', _three, dynamic=True),
-): register_backend(_backend)
+_without_half = dict(float32='write', int8='write_int8')
+_with_half = dict(float32='write', float16='write_half', int8='write_int8')
+register_backend(Backend('onnx', 'onnxruntime', f'{_folder}.onnx', _without_half, dynamic=True))
+register_backend(Backend('litert', 'litert', f'{_folder}.litert', _with_half, dynamic=False))
+register_backend(Backend('executorch', 'executorch', f'{_folder}.executorch', _without_half, dynamic=False))
+register_backend(Backend('openvino', 'openvino', f'{_folder}.openvino', _with_half, dynamic=True))
 
 # %% ../../nbs/deploy/02_runtimes.ipynb #7106e9d6
 def get_backend(
     to:str='', # One of `backends`; '': the one whose files end like `file`
     file='',   # To be written; '': not known yet
 )->Backend:
-    "Who writes such files. Raises `ValueError` for an unknown name, or a suffix of another backend."
+    "The backend that writes such files. Raises `ValueError` for an unknown name, or a suffix of another backend."
     if to and to not in backends:
         raise ValueError(f'to={to!r}: expected one of {", ".join(backends)}.{did_you_mean(to, backends)}')
-    allowed = [backends[to]] if to else list(backends.values())
-    if to and not file: return allowed[0]
-    found = next((b for b in allowed if b.suffix==Path(file).suffix), None)
-    if found: return found
-    suffixes = ' or '.join(f'{b.suffix} ({b.name})' for b in allowed)
-    raise ValueError(f'{file}: expected a name that ends in {suffixes}')
+    if to and not file: return backends[to]
+    allowed = [backends[to]] if to else backends.values()
+    suffix = Path(file).suffix
+    for backend in allowed:
+        if backend.suffix==suffix: return backend
+    expected = ' or '.join(f'{o.suffix} ({o.name})' for o in allowed)
+    raise ValueError(f'{file}: expected a name that ends in {expected}')
 
 # %% ../../nbs/deploy/02_runtimes.ipynb #7737e6af
 def runtime_versions(
     name:str, # Of a runtime, or 'torch'
 )->dict:      # Package -> version; None where another package brings the module, like onnxruntime-gpu
     "The versions that the latency in a runtime depends on."
-    packages = ['numpy', *([name] if name=='torch' else []), *([runtimes[name].package] if name in runtimes else [])]
+    packages = ['numpy']
+    if name=='torch': packages.append('torch')
+    if name in runtimes: packages.append(runtimes[name].package)
     found = dict(python=platform.python_version())
     for package in packages:
         try: found[package] = metadata.version(package)

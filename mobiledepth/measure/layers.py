@@ -11,80 +11,103 @@ from pathlib import Path
 from statistics import median
 
 from ..deploy.predictor import _openvino_config
-from .contestant import open_contestant
+from .candidate import open_candidate
 
 # %% ../../nbs/measure/02_layers.ipynb #4f4fef1e
-def _batch(c):
-    "The input of a contestant as its file takes it."
-    return c.x[None] if c.recipe and c.recipe['how']=='file_contestant' else c.x
+def _batch(candidate):
+    "The input of a `candidate` as its file takes it."
+    is_file = candidate.recipe and candidate.recipe['opener']=='file_candidate'
+    return candidate.x[None] if is_file else candidate.x
 
-def _profile_onnx(c, threads, repeats, warmup):
-    "Rows `(name, op, ms)` by ONNX Runtime."
+def _run_profiled(candidate, threads, repeats):
+    "The events that ONNX Runtime's profiler writes in `repeats` runs."
     import onnxruntime as ort
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.enable_profiling = True
     with tempfile.TemporaryDirectory() as tmp:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads,options.enable_profiling = threads,True
         options.profile_file_prefix = str(Path(tmp)/'run')
-        session = ort.InferenceSession(c.file, options, providers=['CPUExecutionProvider'])
-        for _ in range(warmup+repeats): session.run(None, {session.get_inputs()[0].name:_batch(c)})
-        events = json.loads(Path(session.end_profiling()).read_text())
+        session = ort.InferenceSession(candidate.file, options, providers=['CPUExecutionProvider'])
+        inputs = {session.get_inputs()[0].name: _batch(candidate)}
+        for _ in range(repeats): session.run(None, inputs)
+        return json.loads(Path(session.end_profiling()).read_text())
+
+def _profile_onnx(candidate, threads, repeats, warmup):
+    "Rows `(name, op, ms)` by ONNX Runtime."
     nodes = {}
-    for e in events:
-        if e.get('cat')=='Node' and e['name'].endswith('_kernel_time'):
-            key = e['args'].get('node_index'), e['name'].removesuffix('_kernel_time'), e['args']['op_name']
-            nodes.setdefault(key, []).append(e['dur'])
-    return [(name, op, median(us[warmup:] or us)/1000) for (_,name,op),us in nodes.items()]
+    for event in _run_profiled(candidate, threads, warmup+repeats):
+        if event.get('cat')!='Node' or not event['name'].endswith('_kernel_time'): continue
+        args = event['args']
+        name = event['name'].removesuffix('_kernel_time')
+        key = args.get('node_index'), name, args['op_name']
+        nodes.setdefault(key, []).append(event['dur'])
+    rows = []
+    for (_,name,op),microseconds in nodes.items():
+        ms = median(microseconds[warmup:] or microseconds)/1000
+        rows.append((name, op, ms))
+    return rows
 
 # %% ../../nbs/measure/02_layers.ipynb #1e5e7488
-def _profile_openvino(c, threads, repeats, warmup):
+def _profile_openvino(candidate, threads, repeats, warmup):
     "Rows `(name, op, ms)` by OpenVINO; the op with the kernel that was chosen."
     import openvino as ov
     config = _openvino_config(threads) | dict(PERF_COUNT=True)
-    request = ov.Core().compile_model(c.file, 'CPU', config).create_infer_request()
+    request = ov.Core().compile_model(candidate.file, 'CPU', config).create_infer_request()
     nodes = {}
     for i in range(warmup+repeats):
-        request.infer([_batch(c)])
-        for o in request.profiling_info if i>=warmup else []:
-            row = nodes.setdefault((o.node_name, f'{o.node_type} {o.exec_type}'), [])
-            if o.status==o.Status.EXECUTED: row.append(o.real_time.total_seconds()*1000)
-    return [(name, op, median(ms)) for (name,op),ms in nodes.items() if ms]
+        request.infer([_batch(candidate)])
+        if i<warmup: continue
+        for node in request.profiling_info:
+            if node.status!=node.Status.EXECUTED: continue
+            key = node.node_name, f'{node.node_type} {node.exec_type}'
+            ms = node.real_time.total_seconds()*1000
+            nodes.setdefault(key, []).append(ms)
+    return [(name, op, median(ms)) for (name,op),ms in nodes.items()]
 
-def _profile_torch(c, threads, repeats, warmup):
-    "Rows `(name, op, ms)` by PyTorch, one an operation."
+def _profile_torch(candidate, threads, repeats, warmup):
+    "Rows `(name, op, ms)` by PyTorch, one for each operation."
     import torch
-    for _ in range(warmup): c.predict(c.x)
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as p:
-        for _ in range(repeats): c.predict(c.x)
-    return [(f'{o.count//repeats} calls', o.key, o.self_cpu_time_total/1000/repeats) for o in p.key_averages()]
+    for _ in range(warmup): candidate.predict(candidate.x)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
+        for _ in range(repeats): candidate.predict(candidate.x)
+    rows = []
+    for op in profiler.key_averages():
+        ms = op.self_cpu_time_total/1000/repeats
+        rows.append((f'{op.count//repeats} calls', op.key, ms))
+    return rows
 
 # %% ../../nbs/measure/02_layers.ipynb #81e92b98
 _profilers = dict(onnxruntime=_profile_onnx, openvino=_profile_openvino, torch=_profile_torch)
 
 def profile(
-    what,       # As for `open_contestant`
+    source,     # As for `open_candidate`
     threads=1,  # Of the runtime; for PyTorch the process has one number
     repeats=20, # Runs that count
     warmup=3,   # Runs before them
-    size=None,  # `(h, w)` of the image; None: what `what` was made for
+    size=None,  # `(h, w)` of the image; None: what `source` was made for
 )->list:        # Dicts of `name`, `op`, `ms` and `share` (0..1), the slowest first; empty without a profiler
     "Milliseconds of every layer, or of every operation in PyTorch."
-    c = open_contestant(what, threads, size)
-    if c.runtime not in _profilers: return []
-    rows = sorted(_profilers[c.runtime](c, threads, repeats, warmup), key=lambda r: -r[2])
+    candidate = open_candidate(source, threads, size)
+    profiler = _profilers.get(candidate.runtime)
+    if profiler is None: return []
+    rows = profiler(candidate, threads, repeats, warmup)
+    rows.sort(key=lambda row: -row[2])
     total = sum(ms for *_,ms in rows) or 1
     return [dict(name=name, op=op, ms=round(ms, 4), share=round(ms/total, 4)) for name,op,ms in rows]
 
 # %% ../../nbs/measure/02_layers.ipynb #649c09cf
 def profile_table(
     rows,    # From `profile`
-    top=10,  # So many of the slowest; the rest is one row
+    top=10,  # Number of the slowest layers to show; the rest is one row
 )->str:      # Markdown
-    "Where the time goes."
+    "The slowest layers, with their shares of the time."
     if not rows: return 'Layers were not measured: the runtime has no profiler in Python.'
     from mobiledepth.core import markdown_table
-    shown,rest = rows[:top],rows[top:]
+    shown = rows[:top]
+    rest = rows[top:]
     if rest:
-        ms,share = sum(r['ms'] for r in rest),sum(r['share'] for r in rest)
+        ms = sum(r['ms'] for r in rest)
+        share = sum(r['share'] for r in rest)
         shown = [*shown, dict(name=f'{len(rest)} more', op='', ms=ms, share=share)]
     cells = [[r['name'], r['op'], f"{r['ms']:.3f}", f"{100*r['share']:.1f}"] for r in shown]
     return markdown_table(['layer', 'operation', 'ms', 'share, %'], cells)

@@ -14,7 +14,7 @@ import torch
 from fastai.vision.all import progress_bar
 from torch import nn
 
-from ..deploy.export import camera_pictures
+from ..deploy.export import camera_images
 from ..deploy.graph import CameraGraph, graph_meta
 from ..deploy.onnx import onnx_proto, write_int8
 from ..deploy.predictor import Predictor
@@ -24,64 +24,85 @@ from ..core import markdown_table
 # %% ../../nbs/measure/04_sensitivity.ipynb #7ba441a8
 def _split(name, module):
     "A container of convolutions that is deeper than one level is split into its children."
-    children = list(module.named_children())
+    children = dict(module.named_children())
     is_block = name.split('.')[-1].isdigit()
-    deep = not is_block and any(list(o.children()) for _,o in children)
-    if not deep and not isinstance(module, nn.ModuleList): return [(name, module)]
-    return [part for k,o in children for part in _split(f'{name}.{k}', o)]
+    is_deep = not is_block and any(map(_has_children, children.values()))
+    if not is_deep and not isinstance(module, nn.ModuleList): return [(name, module)]
+    res = []
+    for child_name,child in children.items(): res += _split(f'{name}.{child_name}', child)
+    return res
+
+def _has_children(module): return next(module.children(), None) is not None
 
 def parts(
     model:Unet, # Any
 )->list:        # Tuples of module names, as in a `CameraGraph`: 'model.head', 'model.decoder.blocks.0', ...
     "The parts of a network that are kept in floats or not, in the order of its modules."
-    found = [o for k in ('encoder', 'decoder', 'head') for o in _split(f'model.{k}', getattr(model, k))]
+    modules = []
+    for name in ('encoder', 'decoder', 'head'): modules += _split(f'model.{name}', getattr(model, name))
     res = []
-    for name,module in found:
+    for name,module in modules:
         dims = {p.ndim for p in module.parameters()}
-        if not dims & {1, 4}: continue
-        if res and 4 not in dims: res[-1] += (name,) # a norm belongs to the convolution before it
+        has_convs = 4 in dims
+        if not has_convs and 1 not in dims: continue
+        if res and not has_convs: res[-1] += (name,) # a norm belongs to the convolution before it
         else: res.append((name,))
     return res
 
 # %% ../../nbs/measure/04_sensitivity.ipynb #76f19954
-def _changed(maps, full, task):
-    "Share of the pixels of `maps` that differ from those of `full`."
-    same,_ = task.agree(maps, full, 'map', .01)
+def _changed(maps, float_maps, task):
+    "Share of the pixels of `maps` that differ from those of `float_maps`."
+    same,_ = task.agree(maps, float_maps, 'map', .01)
     return float(1-same.mean())
+
+class _Int8Maps:
+    "Called with the modules to keep in floats, gives the maps of `tests` with the rest of `graph` in int8."
+    def __init__(self, graph, pictures, tests):
+        self.graph = graph
+        self.pictures = pictures
+        self.tests = tests
+        self.meta = graph_meta(graph, graph.size)
+        self.example = torch.from_numpy(np.array(pictures[0]))[None]
+        self.proto = onnx_proto(graph, self.example, False)
+
+    def __call__(self, keep_float):
+        with tempfile.TemporaryDirectory() as tmp:
+            file = Path(tmp)/'a.onnx'
+            write_int8(self.graph, self.example, file, self.meta, self.pictures, keep_float, self.proto)
+            predictor = Predictor(file)
+            return np.stack([predictor(o) for o in self.tests])
 
 def sensitivity(
     model:Unet,    # Trained
-    pictures,      # Images for calibration, as for `camera_pictures`
-    tests=None,    # Images to compare on, as for `camera_pictures`; None: those of the calibration
+    pictures,      # Images for calibration, as for `camera_images`
+    tests=None,    # Images to compare on, as for `camera_images`; None: those of the calibration
     size=None,     # `(h, w)` inside the network; None: what it was saved with
     n:int=16,      # Images for calibration, and as many to compare on
 )->list:           # Dicts: `part` (names); share of pixels that change, part quantized `alone`, or all but it: `spared`
     "Per-part int8 sensitivity. The last row, of the part (), is the whole network."
     graph = CameraGraph(model, size, resize=False)
-    tests = camera_pictures(pictures if tests is None else tests, n, graph.size)
-    pictures = camera_pictures(pictures, n, graph.size)
-    meta,all_parts = graph_meta(graph, graph.size),parts(model)
-    example = torch.from_numpy(np.array(pictures[0]))[None]
-    proto = onnx_proto(graph, example, False)
-    with tempfile.TemporaryDirectory() as tmp:
-        file,rows = Path(tmp)/'a.onnx',[]
-        def maps(keep):
-            write_int8(graph, example, file, meta, pictures, keep, proto)
-            return np.stack([Predictor(file)(o) for o in tests])
-        full = maps(['model'])
-        for part in progress_bar(all_parts, leave=False):
-            others = [name for p in all_parts if p!=part for name in p]
-            alone,spared = _changed(maps(others), full, graph.task),_changed(maps(list(part)), full, graph.task)
-            rows.append(dict(part=part, alone=alone, spared=spared))
-        return [*rows, dict(part=(), alone=_changed(maps([]), full, graph.task), spared=0.)]
+    tests = camera_images(pictures if tests is None else tests, n, graph.size)
+    pictures = camera_images(pictures, n, graph.size)
+    int8_maps = _Int8Maps(graph, pictures, tests)
+    float_maps = int8_maps(['model'])
+    all_parts = parts(model)
+    rows = []
+    for part in progress_bar(all_parts, leave=False):
+        others = [name for p in all_parts if p!=part for name in p]
+        alone = _changed(int8_maps(others), float_maps, graph.task)
+        spared = _changed(int8_maps(list(part)), float_maps, graph.task)
+        rows.append(dict(part=part, alone=alone, spared=spared))
+    whole = _changed(int8_maps([]), float_maps, graph.task)
+    return [*rows, dict(part=(), alone=whole, spared=0.)]
+
+def _percent(share): return f'{100*share:.2f}'
 
 def sensitivity_table(
     rows, # From `sensitivity`
 )->str:   # Markdown, percents of pixels
     "The sweep, the most sensitive part first."
     *rows,whole = rows
-    cells = []
-    for r in sorted(rows, key=lambda r: -r['alone']):
-        cells.append([' '.join(r['part']), f"{100*r['alone']:.2f}", f"{100*r['spared']:.2f}"])
-    cells.append(['the whole network', f"{100*whole['alone']:.2f}", f"{100*whole['spared']:.2f}"])
+    rows.sort(key=lambda row: -row['alone'])
+    cells = [[' '.join(row['part']), _percent(row['alone']), _percent(row['spared'])] for row in rows]
+    cells.append(['the whole network', _percent(whole['alone']), _percent(whole['spared'])])
     return markdown_table(['part', 'it alone in int8, % changed', 'all but it'], cells)
