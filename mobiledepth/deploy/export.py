@@ -12,14 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fastai.vision.all import DataLoader, DataLoaders, Image, Learner, listify, patch
+from fastai.vision.all import DataLoader, DataLoaders, Image, listify
 
 from ..core import did_you_mean, locked
 from ..data.street import street_folder
 from .graph import CameraGraph, graph_meta
 from .predictor import Predictor, runtimes
 from .runtimes import get_backend, precisions
-from ..learner import learner_meta
 from ..models import Unet
 from ..runs.predict import images_below, open_picture
 
@@ -248,45 +247,3 @@ def export_model(
         _write_proven(graphs, file, backend, pictures, input_size, precision=precision, runtime=backend.runtime,
                       keep_float=keep_float)
     return file
-
-# %% ../../nbs/deploy/08_export.ipynb #6c962154
-def _learner_model(learn):
-    "The model of a learner, with its metadata. Raises `ValueError` for a network that is no `Unet`."
-    network = getattr(learn.model, '_orig_mod', learn.model) # without torch.compile
-    if not isinstance(network, Unet):
-        raise ValueError(f'{type(network).__name__}: expected a Unet, as mobile_unet_learner makes it')
-    model = deepcopy(network).cpu()
-    model.meta = learner_meta(learn) # not that of the weights training started from
-    return model
-
-@patch
-def to_onnx(self:Learner,
-    file,    # To write, `.onnx`
-    **kwargs # As for `export_model`
-)->Path:     # `file`
-    "Write a file for ONNX Runtime: servers, browsers, boards."
-    return export_model(_learner_model(self), file, 'onnx', **kwargs)
-
-@patch
-def to_litert(self:Learner,
-    file,    # To write, `.tflite`
-    **kwargs # As for `export_model`
-)->Path:     # `file`
-    "Write a file for LiteRT: Android, Raspberry Pi."
-    return export_model(_learner_model(self), file, 'litert', **kwargs)
-
-@patch
-def to_executorch(self:Learner,
-    file,    # To write, `.pte`
-    **kwargs # As for `export_model`
-)->Path:     # `file`
-    "Write a file for ExecuTorch with XNNPACK: Android, iOS."
-    return export_model(_learner_model(self), file, 'executorch', **kwargs)
-
-@patch
-def to_openvino(self:Learner,
-    file,    # To write, `.xml`; the weights go to `.bin` beside it
-    **kwargs # As for `export_model`
-)->Path:     # `file`
-    "Write the two files for OpenVINO: Intel's processors."
-    return export_model(_learner_model(self), file, 'openvino', **kwargs)
