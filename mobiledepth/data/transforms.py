@@ -38,7 +38,7 @@ def resize_box(
 
 # %% ../../nbs/data/04_transforms.ipynb #9b1a1965
 class CropResize(RandTransform):
-    "In training a random crop of image and label alike, resized to `crop`; otherwise the full image, resized to `size`."
+    "In training one random crop of image and label, resized to `crop`; otherwise the full image, resized to `size`."
     split_idx,order = None,1
     fill = (124,116,104) # Outside of the image: ImageNet's mean colour
     full_images = False  # Take full images in training too?
@@ -135,12 +135,14 @@ class FrameReader:
     def __call__(self,
         f,              # Path of an image, or what else `open` takes
         open,           # Gives an image
-        *how,           # What kind of image it is, part of its name in the cache
+        *variant,       # Options of `open`, part of the image's name in the cache
         shrink=_shrink, # Takes the image and `factor`
     ):
-        if self.root is None or not isinstance(f, (str,Path)) or Path(self.root) not in Path(f).parents: return open(f)
+        is_path = isinstance(f, (str,Path))
+        if self.root is None or not is_path or Path(self.root) not in Path(f).parents: return open(f)
         def make(f): return np.asarray(shrink(open(f), self.factor))
-        return Image.fromarray(make(f) if self.cache is None else self.cache(f, make, *how, self.factor))
+        if self.cache is None: return Image.fromarray(make(f))
+        return Image.fromarray(self.cache(f, make, *variant, self.factor))
 
     def full_size(self):
         "A reader of the same files that shrinks none."
