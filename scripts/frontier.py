@@ -1,10 +1,10 @@
 """Small networks on one encoder, ours and others', trained alike on CamVid, and timed in one run.
 
-`python scripts/frontier.py NAME --seed N` trains one network of another library, scores it on the test frames and leaves
-a record of kind 'frontier'. Every network starts from the same ImageNet weights of EfficientNet-Lite0 and sees the same
-crops, learning rates and number of epochs at 128x160. Our three sizes are experiments of the library (`mobiledepth train
-camvid-s`), the decoders that were tried are its ablations (`mobiledepth train camvid-candidate-stride4`). The peers come
-from `pip install segmentation-models-pytorch` and torchvision.
+`python scripts/frontier.py NAME --seed N` trains one network of another library, scores it on the test frames and
+leaves a record of kind 'frontier'. Every network starts from the same ImageNet weights of EfficientNet-Lite0 and sees
+the same crops, learning rates and number of epochs at 128x160. Our three sizes are experiments of the library
+(`mobiledepth train camvid-s`), the decoders that were tried are its ablations (`mobiledepth train
+camvid-candidate-stride4`). The peers come from `pip install segmentation-models-pytorch` and torchvision.
 
 `python scripts/frontier.py bench` times all of them, and the encoder alone, in ONNX Runtime and LiteRT: an image of
 128x160 in floats in, logits of that size out, one thread, every network in every turn. Weights do not change the
