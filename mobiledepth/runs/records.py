@@ -168,7 +168,8 @@ def runs_of_kind(
 # %% ../../nbs/runs/02_records.ipynb #595a5dac
 def _data_text(record):
     "The data set of a run, and the split unless it is test."
-    data,split = record['settings']['data'],record['split']
+    data = record['settings']['data']
+    split = record['split']
     return data if split=='test' else f'{data}, {split}'
 
 def _figure_text(figure, records):
