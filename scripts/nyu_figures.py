@@ -1,9 +1,9 @@
-"""Trained depth networks on NYU's 654 test frames: images for `nbs/experiments/nyu.ipynb`, errors by class, errors on
+"""Trained depth networks on NYU's 654 test frames: figures for `nbs/experiments/nyu.ipynb`, errors by class, errors on
 train.
 
 `python scripts/nyu_figures.py --path NYU` takes the networks of seed 0 by name, packaged or from a folder of runs, and
 writes images to `nbs/images` and `results/nyu-by-class.json`. The classes are the 40 of Gupta et al. (2013) in
-`labels40/NNNN.png`, 0 to 39; the last class holds what has no label too."""
+`labels40/NNNN.png`, 0 to 39; the last class has the pixels without a label too."""
 from pathlib import Path
 
 import matplotlib
@@ -33,82 +33,99 @@ def loader(net, path, **kwargs):
     "A test loader of images at the size that a network was trained at."
     return nyu_test_dl(path, size=tuple(net.meta['size']), num_workers=0, device='cpu', **kwargs)
 
-def look(nets, path):
+def predictions(nets, path):
     "For each test frame: its file, image, ground truth, and the metres that each network predicts, at its size."
-    dls = [loader(net, path, bs=1) for net in nets.values()]
-    for f,*batches in zip(progress_bar(dls[0].items), *dls):
-        (image,truth),*_ = batches
-        with torch.inference_mode():
-            preds = {k: in_metres(net(x), y)[0] for (k,net),(x,y) in zip(nets.items(), batches)}
-        yield f, image[0], truth, preds
+    dls = {name: loader(net, path, bs=1) for name,net in nets.items()}
+    first = next(iter(dls.values()))
+    for file,*batches in zip(progress_bar(first.items), *dls.values()):
+        preds = {}
+        for name,(x,y) in zip(nets, batches):
+            with torch.inference_mode(): preds[name] = in_metres(nets[name](x), y)[0]
+        image,truth = batches[0]
+        yield file, image[0], truth, preds
 
-def labels_of(f, size):
+def labels_of(file, size):
     "The classes of a frame's pixels, inside the white border."
-    im = Image.open(f.parent.parent/'labels40'/f'{f.stem}.png')
-    return torch.from_numpy(np.array(im.crop(nyu_box(nyu_border, im.size)))).long().view(size)
+    labels = Image.open(file.parent.parent/'labels40'/f'{file.stem}.png')
+    inside = labels.crop(nyu_box(nyu_border, labels.size))
+    return torch.from_numpy(np.array(inside)).long().view(size)
 
 def class_sums(pred, truth, label):
     "For each class: pixels, sum of relative errors, sum of squares."
     seen = valid_depth(truth)[0,0]
-    diff = (pred-truth.as_subclass(torch.Tensor))[0,0][seen].double()
-    metres = truth.as_subclass(torch.Tensor)[0,0][seen].double()
-    rows = torch.stack([torch.ones_like(diff), diff.abs()/metres, diff**2])
+    truth = truth.as_subclass(torch.Tensor)
+    metres = truth[0,0][seen].double()
+    error = (pred-truth)[0,0][seen].double()
+    rows = torch.stack([torch.ones_like(error), error.abs()/metres, error**2])
     return torch.zeros(3, len(classes), dtype=torch.double).index_add_(1, label[seen], rows)
 
 def class_errors(sums):
     "Pixels, mean relative error and RMSE of the classes that have pixels."
-    found = zip(classes, sums.T.tolist())
-    return {c: dict(pixels=int(n), rel=rel/n, rmse=(square/n)**.5) for c,(n,rel,square) in found if n}
+    res = {}
+    for name,(pixels,relative,square) in zip(classes, sums.T.tolist()):
+        if pixels: res[name] = dict(pixels=int(pixels), rel=relative/pixels, rmse=(square/pixels)**.5)
+    return res
 
 def by_class(frames):
     "`class_errors` of each network."
     sums = {}
-    for f,_,y,preds in frames:
-        label = labels_of(f, y.shape[-2:])
-        for k,p in preds.items(): sums[k] = sums.get(k, 0) + class_sums(p, y, label)
-    return {k: class_errors(s) for k,s in sums.items()}
+    for file,_,truth,preds in frames:
+        label = labels_of(file, truth.shape[-2:])
+        for name,pred in preds.items(): sums[name] = sums.get(name, 0) + class_sums(pred, truth, label)
+    return {name: class_errors(found) for name,found in sums.items()}
 
 def on_train(nets, path):
-    "Figures of each network on the frames that it has learned from, as full images."
-    reports = {k: depth_report(net, loader(net, path, split='train')) for k,net in nets.items()}
-    return {k: {f: r[f] for f in table_figures} for k,r in reports.items()}
+    "Figures of each network on its training frames, as full images."
+    res = {}
+    for name,net in nets.items():
+        report = depth_report(net, loader(net, path, split='train'))
+        res[name] = {figure: report[figure] for figure in table_figures}
+    return res
 
 def save(fig, name):
+    "Write a figure to `nbs/images`."
     with atomic_path(repo/'nbs/images'/name) as tmp: fig.savefig(tmp, dpi=75, bbox_inches='tight')
     plt.close(fig)
 
 def plot_scatter(frames, names):
     "Predicted against true metres, pixels counted, for each network."
-    def some(pairs): return torch.cat([o[valid_depth(y)][::7] for o,y in pairs]) # every seventh pixel
-    true = some([(y.as_subclass(torch.Tensor), y) for _,_,y,_ in frames])
-    fig,axs = plt.subplots(1, len(names), figsize=(3.6*len(names),3.4), sharey=True, squeeze=False,
-                           layout='constrained')
+    def sample(depth, truth): return depth[valid_depth(truth)][::7] # every seventh pixel
+    true = torch.cat([sample(truth.as_subclass(torch.Tensor), truth) for _,_,truth,_ in frames])
+    figsize = 3.6*len(names), 3.4
+    fig,axs = plt.subplots(1, len(names), figsize=figsize, sharey=True, squeeze=False, layout='constrained')
     for ax,name in zip(axs[0], names):
-        pred = some([(p[name], y) for _,_,y,p in frames])
+        pred = torch.cat([sample(preds[name], truth) for _,_,truth,preds in frames])
         ax.hist2d(true.numpy(), pred.numpy(), bins=100, range=[[.5,9.5]]*2, norm='log', cmap='viridis')
         ax.plot([.5,9.5], [.5,9.5], color='red', lw=.8)
         ax.set(xlabel='true metres', title=name)
     axs[0,0].set_ylabel('predicted metres')
     save(fig, 'nyu_scatter.png')
 
+def draw_frame(axs, frame, names):
+    "Image, ground truth and predictions of one frame in a row of axes, all maps on one scale."
+    _,image,truth,preds = frame
+    axs[0].imshow(F.interpolate(image[None], truth.shape[-2:])[0].permute(1,2,0).numpy())
+    axs[0].axis('off')
+    lo,hi = np.quantile(truth[valid_depth(truth)].numpy(), (.01,.99))
+    maps = [truth[0], *(preds[name][0] for name in names)]
+    for ax,depth in zip(axs[1:], maps): TensorDepth(depth).show(ctx=ax, vmin=lo, vmax=hi)
+    depth_bar(axs[1:])
+
 def plot_extremes(frames, names, n=3):
     "The best and the worst frames of the last network, beside the ground truth and the other networks."
-    rel = [image_errors(o[3][names[-1]].log(), o[2])['rel'].item() for o in frames]
+    last = names[-1]
+    rel = [image_errors(preds[last].log(), truth)['rel'].item() for _,_,truth,preds in frames]
     order = np.argsort(rel)
-    rows = [*order[:n], *order[-n:]]
+    chosen = [*order[:n], *order[-n:]]
     n_columns = 2+len(names)
-    fig,axs = plt.subplots(len(rows), n_columns, figsize=(2.5*n_columns, 1.9*len(rows)), layout='constrained')
-    for row,i in zip(axs, rows):
-        f,x,y,preds = frames[i]
-        row[0].imshow(F.interpolate(x[None], y.shape[-2:])[0].permute(1,2,0).numpy())
-        row[0].axis('off')
-        lo,hi = np.quantile(y[valid_depth(y)].numpy(), (.01,.99))
-        maps = [y[0], *(preds[k][0] for k in names)]
-        for ax,m in zip(row[1:], maps): TensorDepth(m).show(ctx=ax, vmin=lo, vmax=hi)
+    figsize = 2.5*n_columns, 1.9*len(chosen)
+    fig,axs = plt.subplots(len(chosen), n_columns, figsize=figsize, layout='constrained')
+    for row,i in zip(axs, chosen):
+        draw_frame(row, frames[i], names)
         row[-1].set_title(f'REL {rel[i]:.2f}', fontsize=9)
-        depth_bar(row[1:])
-    for ax,t in zip(axs[0], ('image', 'ground truth', *names[:-1])): ax.set_title(t, fontsize=9)
-    axs[0,-1].set_title(f'{names[-1]}, REL {rel[rows[0]]:.2f}', fontsize=9)
+    titles = 'image', 'ground truth', *names[:-1]
+    for ax,title in zip(axs[0], titles): ax.set_title(title, fontsize=9)
+    axs[0,-1].set_title(f'{last}, REL {rel[chosen[0]]:.2f}', fontsize=9)
     save(fig, 'nyu_extremes.png')
 
 @call_parse
@@ -121,11 +138,11 @@ def main(
     "Draw and count."
     torch.set_num_threads(1)
     names = names.split(',')
-    nets = {k: find_trained(k, runs) for k in names}
-    frames = list(look(nets, path))
+    nets = {name: find_trained(name, runs) for name in names}
+    frames = list(predictions(nets, path))
+    weights = {name: weights_sha256(net) for name,net in nets.items()}
     record = dict(experiment='nyu-by-class', kind='figure', commits=[git_commit(repo)], n_test=len(frames),
-                  weights_sha256={k: weights_sha256(v) for k,v in nets.items()}, classes=by_class(frames),
-                  on_train=on_train(nets, path))
+                  weights_sha256=weights, classes=by_class(frames), on_train=on_train(nets, path))
     write_record(Path(results)/'nyu-by-class.json', record)
     plot_scatter(frames, names)
     plot_extremes(frames, names)

@@ -34,43 +34,46 @@ class ArrayCache:
     def __init__(self,
         folder, # Made when the first array is kept
     ):
-        self.folder,self._off = Path(folder),mmap.mmap(-1, 1) # shared with forked processes
+        self.folder = Path(folder)
+        self._off = mmap.mmap(-1, 1) # shared with forked processes
 
     def __reduce__(self): return type(self),(self.folder,)
 
-    def _file(self, f, how):
-        "Where the array that was made from `f` as it is now is kept."
+    def _file(self, f, variant):
+        "The file of the array that is made from `f` in its present state."
         info = os.stat(f)
-        key = repr((self.version, os.path.abspath(f), info.st_size, info.st_mtime_ns, *how))
+        key = repr((self.version, os.path.abspath(f), info.st_size, info.st_mtime_ns, *variant))
         return self.folder/f'{hashlib.sha256(key.encode()).hexdigest()}.npy'
 
     def __call__(self,
         f,        # Path of a file
         make,     # Takes `f`, gives an array of numbers
-        *how,     # Strings and whole numbers that tell what `make` makes of a file
+        *variant, # Strings and integers that identify `make` and its options
     )->np.ndarray:
-        "`make(f)`, or what it gave when it was last called for the same file."
-        if not os.path.exists(f): return make(f) # which says it better
-        file = self._file(f, how)
+        "`make(f)`, or its result for the same file from the cache."
+        if not os.path.exists(f): return make(f) # has the better message
+        file = self._file(f, variant)
         try: return np.load(file)
-        except self.unusable: res = make(f)
-        self._keep(file, res)
-        return res
+        except self.unusable: array = make(f)
+        self._keep(file, array)
+        return array
 
-    def _keep(self, file, res):
+    def _keep(self, file, array):
+        "Write an array, unless the folder cannot be written."
         if self._off[0]: return
         try:
             buffer = BytesIO() # numpy by itself does not say that a disk is full, only how many numbers it wrote
-            np.save(buffer, res, allow_pickle=False)
+            np.save(buffer, array, allow_pickle=False)
             with atomic_path(file) as part: part.write_bytes(buffer.getvalue())
         except FileNotFoundError: pass # `clear_cache` went over it: the next call keeps it
         except OSError as e: self._give_up(e)
 
-    def _give_up(self, why):
+    def _give_up(self, error):
+        "Warn once, and write nothing from now on."
         if self._off[0]: return
         self._off[0] = 1
         advice = 'Set MOBILEDEPTH_CACHE to a folder with room for it, or pass cache=False.'
-        warnings.warn(f'The cache in {self.folder} cannot be written ({why}): files are decoded at every use, '
+        warnings.warn(f'The cache in {self.folder} cannot be written ({error}): files are decoded at every use, '
                       f'which is slower. {advice}', stacklevel=2)
 
 # %% ../../nbs/data/02_cache.ipynb #cc3f6347

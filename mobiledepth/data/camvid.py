@@ -39,33 +39,38 @@ def camvid_sequence(
 # %% ../../nbs/data/07_camvid.ipynb #b602ba25
 def camvid_parts(
     stems,   # Names of frames without extension
-    valid=(),# Names of own frames to validate on; what it says about official frames does not count
+    valid=(),# Names of custom frames to validate on; official frames in it are ignored
 )->dict:     # 'train', 'val' and 'test', where there are some -> names, in the order of `stems`
-    "Which frame is for what: official ones as listed, own ones to train on unless `valid` names them."
-    train,val,test = (set(camvid_names(o)) for o in ('train','val','test'))
-    val = val | (set(valid) - train - test)
-    split_of = lambda o: 'val' if o in val else 'test' if o in test else 'train'
-    res = dict(train=[], val=[], test=[])
-    for o in stems: res[split_of(o)].append(o)
-    return {k:v for k,v in res.items() if v}
+    "The split of each frame: official ones as listed, custom ones train unless `valid` names them."
+    train = set(camvid_names('train'))
+    test = set(camvid_names('test'))
+    val = set(camvid_names('val')) | set(valid) - train - test
+    parts = dict(train=[], val=[], test=[])
+    for stem in stems:
+        if stem in val: split = 'val'
+        else: split = 'test' if stem in test else 'train'
+        parts[split].append(stem)
+    return {split: names for split,names in parts.items() if names}
 
 def _valid_txt(path):
     "Names in `valid.txt`, if there is one."
     file = Path(path)/'valid.txt'
-    return [Path(o).stem for o in file.read_text().split('\n') if o.strip()] if file.exists() else []
+    if not file.exists(): return []
+    return [Path(line).stem for line in file.read_text().split('\n') if line.strip()]
 
 def camvid_splits(
     path, # Folder in CamVid's layout
 )->dict:  # 'train', 'val' and 'test', where there are some -> names, sorted
-    "Which frame of a folder is for what, see `camvid_parts`."
-    return camvid_parts(image_files(Path(path)/'images').attrgot('stem'), _valid_txt(path))
+    "The splits of a folder, see `camvid_parts`."
+    stems = image_files(Path(path)/'images').attrgot('stem')
+    return camvid_parts(stems, _valid_txt(path))
 
 def camvid_holdouts(
     path, # Folder in CamVid's layout
 )->dict:  # Sequence -> its frames in train
     "The sequences that can be held out."
     res = {}
-    for o in camvid_splits(path).get('train', []): res.setdefault(camvid_sequence(o), []).append(o)
+    for name in camvid_splits(path).get('train', []): res.setdefault(camvid_sequence(name), []).append(name)
     return res
 
 # %% ../../nbs/data/07_camvid.ipynb #fa1d605e
@@ -78,11 +83,12 @@ def tiny_camvid(
 )->Path:                 # `path`
     "Generated frames in CamVid's layout, with official names, see `tiny_frames`. Raises `ValueError` on a data set."
     stems = []
-    for split,k in zip(('train','val','test'), n):
+    for split,count in zip(('train','val','test'), n):
         names = camvid_names(split)
-        stems += [names[i] for i in np.linspace(0, len(names)-1, k).astype(int)]
+        stems += [names[i] for i in np.linspace(0, len(names)-1, count).astype(int)]
     path = tiny_frames(path, stems, size, ext, codes)
-    (path/'valid.txt').write_text('\n'.join(f'{o}{ext}' for o in camvid_names('val')) + '\n')
+    lines = [f'{name}{ext}\n' for name in camvid_names('val')]
+    (path/'valid.txt').write_text(''.join(lines))
     return path
 
 # %% ../../nbs/data/07_camvid.ipynb #d5786443
@@ -94,9 +100,10 @@ def check_camvid(
     "The images in `path`, if nothing is wrong with them. Raises one `DataError` that names every fault."
     images,faults = frame_faults(path, pixels)
     have = set(images.attrgot('stem'))
+    folder = Path(path)/'images'
     for split in ('train','val','test') if complete else ():
-        lost = [o for o in camvid_names(split) if o not in have]
-        faults += [f'{Path(path)/"images"/o}.*: missing, a frame of {split}' for o in lost]
+        for name in camvid_names(split):
+            if name not in have: faults.append(f'{folder/name}.*: missing, a frame of {split}')
     if faults: raise DataError(f'{path} is not a correct folder in CamVid\'s layout, {len(faults)} fault(s):', faults)
     return images
 
@@ -107,31 +114,37 @@ def camvid_fingerprint(
     "One hash over all images, labels, the list of codes, and `valid.txt` where it decides about a frame."
     path = Path(path)
     own = set(camvid_splits(path).get('val', [])) - set(camvid_names('val'))
-    res = [path/'codes.txt', *([path/'valid.txt'] if own else [])]
-    for o in ('images', 'labels'): res += [f for f in (path/o).glob('[!.]*') if f.is_file()]
+    res = [path/'codes.txt']
+    if own: res.append(path/'valid.txt')
+    for folder in ('images', 'labels'): res += [f for f in (path/folder).glob('[!.]*') if f.is_file()]
     return fingerprint(path, res)
 
 # %% ../../nbs/data/07_camvid.ipynb #82eb5437
 def _warn_training(path, have):
     "Warn of what is not as in the official set: frames missing, frames unknown, another `valid.txt`."
-    parts,valid = {o:set(camvid_names(o)) for o in ('train','val','test')},set(_valid_txt(path))
+    parts = {split: set(camvid_names(split)) for split in ('train','val','test')}
     own = have - set().union(*parts.values())
-    if own or any(v-have for v in parts.values()):
-        counts = ', '.join(f'{len(v&have)} of {len(v)} frames of {k}' for k,v in parts.items())
+    if own or any(names-have for names in parts.values()):
+        counts = ', '.join(f'{len(names&have)} of {len(names)} frames of {split}' for split,names in parts.items())
         warnings.warn(f'{path} is not the whole of CamVid: {counts}, {len(own)} others', stacklevel=5)
-    if lost := sorted(valid - have - parts['val']):
-        warnings.warn(f"{path/'valid.txt'} names {len(lost)} frames that are not there ({lost[0]}, ...)", stacklevel=5)
-    if other := sorted(valid & (parts['train'] | parts['test'])):
-        some = f'{len(other)} frames of train or test ({other[0]}, ...)'
-        warnings.warn(f"{path/'valid.txt'} names {some}: the official lists decide", stacklevel=5)
+    file = path/'valid.txt'
+    valid = set(_valid_txt(path))
+    lost = sorted(valid - have - parts['val'])
+    if lost: warnings.warn(f'{file} names {len(lost)} frames that are not there ({lost[0]}, ...)', stacklevel=5)
+    other = sorted(valid & (parts['train'] | parts['test']))
+    if not other: return
+    frames = f'{len(other)} frames of train or test ({other[0]}, ...)'
+    warnings.warn(f'{file} names {frames}: the official lists decide', stacklevel=5)
 
 def _warn_camvid(path, images, split):
     "Warn of frames that are missing, from training or from an official `split`."
-    path,have = Path(path),set(images.attrgot('stem'))
+    path = Path(path)
+    have = set(images.attrgot('stem'))
     if not split: return _warn_training(path, have)
     listed = set(camvid_names(split)) if split in ('train','val','test') else set()
-    if 0 < len(listed & have) < len(listed):
-        warnings.warn(f'{path} has {len(listed & have)} of the {len(listed)} frames of {split}', stacklevel=4)
+    found = len(listed & have)
+    if 0 < found < len(listed):
+        warnings.warn(f'{path} has {found} of the {len(listed)} frames of {split}', stacklevel=4)
 
 _camvid_url = 'https://s3.amazonaws.com/fast-ai-imagelocal/camvid.tgz' # fastai's `URLs.CAMVID`
 

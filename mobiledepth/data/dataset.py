@@ -25,8 +25,10 @@ from ..tasks import get_task
 # %% ../../nbs/data/05_dataset.ipynb #80325a26
 def _files_fingerprint(path):
     "One hash over all files in a folder but hidden ones."
-    files = [f for f in Path(path).rglob('*') if f.is_file()]
-    visible = [f for f in files if not any(o.startswith('.') for o in f.relative_to(path).parts)]
+    visible = []
+    for file in Path(path).rglob('*'):
+        is_hidden = any(part.startswith('.') for part in file.relative_to(path).parts)
+        if file.is_file() and not is_hidden: visible.append(file)
     return fingerprint(path, visible)
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ class DataSet:
         "What can be learnt from it; the first is the default."
         return tuple(self.targets)
 
-    def __repr__(self): return f'DataSet({self.name!r}, tasks={", ".join(self.tasks)})'
+    def __repr__(self):
+        tasks = ', '.join(self.tasks)
+        return f'DataSet({self.name!r}, tasks={tasks})'
 
 # %% ../../nbs/data/05_dataset.ipynb #22ecb8b7
 _modules = { # Each registers its data sets
@@ -67,53 +71,63 @@ _data_sets = {}
 
 def _definition(x, home=''):
     "`x` with functions and types by module and name, so that a definition that is run again is equal to itself."
-    if isinstance(x, partial): return ['partial', *(_definition(o, home) for o in (x.func, x.args, x.keywords))]
-    if isinstance(x, dict): return {k:_definition(v, home) for k,v in x.items()}
-    if isinstance(x, (tuple,list)): return [_definition(o, home) for o in x]
+    def inside(x): return _definition(x, home)
+    if isinstance(x, partial): return ['partial', inside(x.func), inside(x.args), inside(x.keywords)]
+    if isinstance(x, dict): return {key: inside(value) for key,value in x.items()}
+    if isinstance(x, (tuple,list)): return [inside(value) for value in x]
     if isinstance(x, np.ndarray): return x.tolist()
     if hasattr(x, '__qualname__'): return _function_definition(x, home)
-    if is_dataclass(x) or callable(x): return [_definition(type(x), home), _definition(vars(x), home)]
+    if is_dataclass(x) or callable(x): return [inside(type(x)), inside(vars(x))]
     return x
 
 def _function_definition(f, home):
     "Module and name of a function or type; `home` is the module that the notebook of a data set is exported to."
     module = home if home and f.__module__=='__main__' else f.__module__
-    code = getattr(f, '__code__', None) if f.__name__=='<lambda>' else None # a name that all of them share
-    return [module, f.__qualname__, *([code.co_code, code.co_consts, code.co_names] if code else [])]
+    res = [module, f.__qualname__]
+    if f.__name__!='<lambda>' or not hasattr(f, '__code__'): return res
+    code = f.__code__ # all lambdas have the same name
+    return [*res, code.co_code, code.co_consts, code.co_names]
 
 def _check_name(data):
-    "Raise `ValueError` where the name of `data` is that of another data set."
+    "Raise `ValueError` where another data set has the name of `data`."
     home = _modules.get(data.name, '')
     if home: import_module(home) # registers the library's own
     known = _data_sets.get(data.name)
     if known is not None and _definition(known)!=_definition(data, home): raise ValueError(
         f'there is a data set {data.name!r} already, another one: give this one another name')
 
-def _registration_faults(data):
-    "Sentences on what a data set lacks."
+def _function_faults(data):
+    "Sentences on attributes that are no functions."
     res = []
-    for o in ('check', 'splits', 'fingerprint'):
-        given = getattr(data, o)
-        if not callable(given): res.append(f'{o}: expected a function, got {given!r}')
-    for o in ('folder', 'holdouts', 'valid', 'group', 'crops', 'is_folder', 'warn'):
-        given = getattr(data, o)
-        if given is not None and not callable(given): res.append(f'{o}: expected a function or None, got {given!r}')
+    for name in ('check', 'splits', 'fingerprint'):
+        given = getattr(data, name)
+        if not callable(given): res.append(f'{name}: expected a function, got {given!r}')
+    for name in ('folder', 'holdouts', 'valid', 'group', 'crops', 'is_folder', 'warn'):
+        given = getattr(data, name)
+        if given is not None and not callable(given):
+            res.append(f'{name}: expected a function or None, got {given!r}')
+    return res
+
+def _target_faults(data):
+    "Sentences on targets and classes."
+    res = []
     if not data.targets: res.append('targets: expected a task and its target at least')
     for task,target in data.targets.items():
         if not callable(target):
             res.append(f'targets[{task!r}]: expected a function that gives transforms to the target, got {target!r}')
         if get_task(task).kind=='labels' and not data.classes:
             res.append(f'classes: {task} needs the `Classes` of the labels')
-    wrong = [k for k,v in data.classes.items() if not isinstance(v, Classes)]
-    return res + [f'classes[{k!r}]: expected `Classes`, got {data.classes[k]!r}' for k in wrong]
+    for name,given in data.classes.items():
+        if not isinstance(given, Classes): res.append(f'classes[{name!r}]: expected `Classes`, got {given!r}')
+    return res
 
 def register_dataset(
     data:DataSet,
 )->DataSet: # The same
     "Make a data set known by its name. Raises `ValueError` where another has the name, or a part is missing."
     if not data.name: raise ValueError('a data set needs a name by which it is known')
-    if faults := _registration_faults(data):
-        raise ValueError('\n  '.join([f'the data set {data.name!r} cannot be registered:', *faults]))
+    faults = _function_faults(data) + _target_faults(data)
+    if faults: raise ValueError('\n  '.join([f'the data set {data.name!r} cannot be registered:', *faults]))
     _check_name(data)
     _data_sets[data.name] = data
     return data
@@ -128,8 +142,9 @@ def get_data(
 )->DataSet:      # With `task` alone, where one is given
     "A data set by name. Raises `ValueError` for an unknown one, or one without a target for `task`."
     if name in _modules and name not in _data_sets: import_module(_modules[name])
-    if name not in _data_sets: raise ValueError(
-        f'there is no data set {name!r}: it is one of {", ".join(data_names())}.{did_you_mean(name, data_names())}')
+    if name not in _data_sets:
+        known = ', '.join(data_names())
+        raise ValueError(f'there is no data set {name!r}: it is one of {known}.{did_you_mean(name, data_names())}')
     data = _data_sets[name]
     return replace(data, targets={task: data.targets[data.task(task)]}) if task else data
 
@@ -139,8 +154,8 @@ def task(self:DataSet,
 )->str:
     "The task called `name`. Raises `ValueError` for one that the data set has no target for."
     if name and name not in self.targets:
-        near = did_you_mean(name, self.tasks)
-        raise ValueError(f'task={name!r}: {self.name} has targets for {" and ".join(self.tasks)}.{near}')
+        known = ' and '.join(self.tasks)
+        raise ValueError(f'task={name!r}: {self.name} has targets for {known}.{did_you_mean(name, self.tasks)}')
     return name or self.tasks[0]
 
 # %% ../../nbs/data/05_dataset.ipynb #9900702e
@@ -156,13 +171,14 @@ def parts(self:DataSet,
     path, # Folder
 )->dict:  # Name -> names of frames: the splits, the hold-outs, and 'train without NAME' for each hold-out
     "All parts of the data that a test loader may be over."
-    splits = {k:list(v) for k,v in self.splits(path).items() if len(v)}
-    res,train = dict(splits),splits.get('train', [])
-    for name,held in (self.holdouts(path) if self.holdouts else {}).items():
+    splits = {name: list(frames) for name,frames in self.splits(path).items() if len(frames)}
+    res = dict(splits)
+    holdouts = self.holdouts(path) if self.holdouts else {}
+    for name in holdouts:
         if name in splits: raise ValueError(f'{self.name}: {name!r} is a split and a hold-out, expected two names')
-        out = set(held)
-        res[name] = [o for o in train if o in out]
-        res[f'train without {name}'] = [o for o in train if o not in out]
+        rest,held = _held_out(self, splits.get('train', []), name, holdouts)
+        res[name] = held
+        res[f'train without {name}'] = rest
     return res
 
 @patch
@@ -174,7 +190,7 @@ def part(self:DataSet,
     parts = self.parts(path)
     name = self.aliases.get(split, split) or ('test' if 'test' in parts else 'val')
     if name in parts: return split or name,parts[name]
-    known = [o for o in parts if not o.startswith('train without')]
+    known = [part for part in parts if not part.startswith('train without')]
     expected = ', '.join(known)
     if self.advice and name in ('val', 'test') and 'val' not in parts: expected = f'{expected}; {self.advice}'
     near = did_you_mean(name, known)
@@ -183,32 +199,43 @@ def part(self:DataSet,
 def _held_out(data, train, holdout, holdouts):
     "The frames of `train` without a hold-out, and those in it. Raises `ValueError` for an unknown one."
     if holdout not in holdouts:
-        known,near = ', '.join(holdouts) or 'none',did_you_mean(holdout, holdouts)
+        known = ', '.join(holdouts) or 'none'
+        near = did_you_mean(holdout, holdouts)
         raise ValueError(f'holdout={holdout!r}: {data.name} has no such part of train, it has {known}.{near}')
-    held = set(holdouts[holdout])
-    return [o for o in train if o not in held],[o for o in train if o in held]
+    names = set(holdouts[holdout])
+    rest = [name for name in train if name not in names]
+    held = [name for name in train if name in names]
+    return rest,held
 
 def _validation_advice(data, holdouts):
     "What to do where there is nothing to validate on."
-    hold = f"hold out one of {', '.join(holdouts)}, as holdout={[*holdouts][0]!r}" if holdouts else ''
-    return ', or '.join(filter(None, (data.advice, hold)))
+    advice = [data.advice] if data.advice else []
+    if holdouts:
+        known = ', '.join(holdouts)
+        advice.append(f'hold out one of {known}, as holdout={next(iter(holdouts))!r}')
+    return ', or '.join(advice)
+
+def _check_training_parts(data, path, train, valid, holdouts):
+    "Raise `ValueError` for an empty part, or for a frame that is trained on and evaluated on."
+    if not train: raise ValueError(f'{path}: no frame is left for training: frames of val and test never are')
+    if not valid: raise ValueError(f'{path}: no frame is for validation: {_validation_advice(data, holdouts)}')
+    test = set(data.splits(path).get('test', []))
+    twice = set(train) & (test | set(valid))
+    if not data.valid: twice |= set(valid) & test
+    if twice: raise ValueError(f'{len(twice)} frames are to be trained on and evaluated on ({min(twice)}, ...)')
 
 @patch
 def training_parts(self:DataSet,
     path,           # Folder
     holdout:str='', # Name of a hold-out to validate on; empty: validate on what the data set says
 )->tuple:           # Names of frames to train on, and to validate on
-    "What training uses. Raises `ValueError` for an unknown `holdout`, an empty part, or a frame for two things."
-    splits = {k:list(v) for k,v in self.splits(path).items()}
-    train,test = splits.get('train', []),set(splits.get('test', []))
+    "What training uses. Raises `ValueError` for an unknown `holdout`, an empty part, or a frame in two parts."
+    splits = self.splits(path)
+    train = list(splits.get('train', []))
     holdouts = self.holdouts(path) if self.holdouts else {}
     if holdout: train,valid = _held_out(self, train, holdout, holdouts)
-    else: valid = list(self.valid(path)) if self.valid else splits.get('val', [])
-    if not train: raise ValueError(f'{path}: no frame is left for training: frames of val and test never are')
-    if not valid: raise ValueError(f'{path}: no frame is for validation: {_validation_advice(self, holdouts)}')
-    twice = set(train) & (test | set(valid))
-    if not self.valid: twice |= set(valid) & test
-    if twice: raise ValueError(f'{len(twice)} frames are to be trained on and evaluated on ({min(twice)}, ...)')
+    else: valid = list(self.valid(path) if self.valid else splits.get('val', []))
+    _check_training_parts(self, path, train, valid, holdouts)
     return train,valid
 
 # %% ../../nbs/data/05_dataset.ipynb #b780ac4e
@@ -218,7 +245,9 @@ def labels_step(
     "Every how many training images a label is kept. Raises `ValueError` for other words."
     words = str(labels).split()
     if words==['all']: return 1
-    if len(words)==2 and words[0]=='every' and words[1].isdecimal() and int(words[1])>0: return int(words[1])
+    if len(words)==2 and words[0]=='every' and words[1].isdecimal():
+        step = int(words[1])
+        if step>0: return step
     raise ValueError(f"labels={labels!r}: expected 'all', or 'every 10' for those of every tenth training image")
 
 # %% ../../nbs/data/05_dataset.ipynb #e3c31f91
@@ -275,7 +304,7 @@ def test_dl(self:DataSet,
 @patch
 def target_maps(self:DataSet,
     path,                 # Folder
-    images,               # Those of its images that count
+    images,               # Images whose targets to open
     task:str='',          # As for `dls`
     classes:Classes=None, # As for `dls`
 ):                        # Iterator of arrays
@@ -291,11 +320,14 @@ def recognize_data(
     for name in reversed(data_names()):
         data = get_data(name)
         if data.is_folder and data.is_folder(Path(path)): return name
-    raise ValueError(f'{path}: the files are of no known data set: give its name, one of {", ".join(data_names())}')
+    known = ', '.join(data_names())
+    raise ValueError(f'{path}: the files are of no known data set: give its name, one of {known}')
 
-def _which(path, data):
-    "The folder that `path` means, and the data set, `data` or recognised by its files."
-    if path in data_names() and not Path(path).exists(): return get_data(path).find(),get_data(path)
+def _find_data(path, data):
+    "The folder that `path` is or names, and the data set, `data` or recognised by its files."
+    if path in data_names() and not Path(path).exists():
+        named = get_data(path)
+        return named.find(),named
     path = data_dir('data set', path)
     return path,get_data(data or recognize_data(path))
 
@@ -305,8 +337,8 @@ def check_data(
     data:str='',        # Name of the data set; empty: recognised by the files
     complete:bool=False,# Must all frames of the official list be there? Only CamVid has one
 )->str:                 # A sentence
-    "Open every file of a data set. Raises one `DataError` that lists everything that is wrong."
-    path,found = _which(path, data)
+    "Open every file of a data set. Raises one `DataError` that lists all errors."
+    path,found = _find_data(path, data)
     if not complete: return f'{path}: {len(found.check(path))} frames, nothing wrong'
     if 'complete' not in signature(found.check).parameters:
         raise ValueError('complete: only CamVid has an official list of frames')
@@ -317,13 +349,14 @@ def describe_data(
     path,        # Folder, or the name of a data set
     data:str='', # Name of the data set; empty: recognised by the files
 )->str:          # Markdown
-    "Splits, sizes, fingerprint, and what each task tells about its targets."
-    path,found = _which(path, data)
+    "Splits, sizes, fingerprint, and each task's table of its targets."
+    path,found = _find_data(path, data)
     images = found.check(path, pixels=False)
-    sizes = image_sizes(images)
-    splits = ', '.join(f'{len(v)} {k}' for k,v in found.splits(path).items() if len(v))
-    pixels = ', '.join(f'{n} of {w}x{h} pixels' for (w,h),n in sizes.items())
-    lines = [f'{path}: {len(images)} frames ({splits}), {pixels}', f'fingerprint {found.fingerprint(path)}']
+    splits = ', '.join(f'{len(names)} {split}' for split,names in found.splits(path).items() if len(names))
+    sizes = ', '.join(f'{n} of {w}x{h} pixels' for (w,h),n in image_sizes(images).items())
+    lines = [f'{path}: {len(images)} frames ({splits}), {sizes}', f'fingerprint {found.fingerprint(path)}']
     if found.license: lines.append(f'license: {found.license}')
-    tables = [get_task(o).describe(found, path, images) for o in found.tasks]
-    return '\n'.join(lines + [f'\n{markdown_table(head, rows)}' for head,rows in filter(None, tables)])
+    for task in found.tasks:
+        table = get_task(task).describe(found, path, images)
+        if table: lines.append(f'\n{markdown_table(*table)}')
+    return '\n'.join(lines)

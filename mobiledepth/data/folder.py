@@ -24,24 +24,34 @@ def read_lists(
     splits, # Names of splits
 )->dict:    # File -> the names in it, of the files that there are
     "The lists of frames in a folder: a name on each line of `SPLIT_names.txt`."
-    files = [Path(path)/f'{o}_names.txt' for o in splits]
-    return {f:[o.strip() for o in f.read_text().splitlines() if o.strip()] for f in files if f.exists()}
+    res = {}
+    for split in splits:
+        file = Path(path)/f'{split}_names.txt'
+        if not file.exists(): continue
+        lines = [line.strip() for line in file.read_text().splitlines()]
+        res[file] = [line for line in lines if line]
+    return res
+
+def _train_and_valid(path, stems, listed, valid_pct):
+    "Frames to train and to validate on: those that are listed, else a share of the rest."
+    taken = {*listed.get('val', []), *listed.get('test', [])}
+    train = listed.get('train', [stem for stem in stems if stem not in taken])
+    if 'val' in listed: return train,listed['val']
+    share = depth_format(path, valid_pct=valid_pct)['valid_pct']
+    n = round(len(train)*share) or 1
+    return train[:-n],train[-n:]
 
 def depth_names(
     path,                 # Folder with `images` and `depth`
     valid_pct:float=None, # Share of the frames to validate on where no list names them; None: as in `depth_format`
 )->dict:                  # 'train' and 'val', and 'test' where it is listed -> names
-    "Which frame is for what. Raises `ValueError` where nothing is left for a part, `DataError` for incorrect lists."
+    "The splits of a folder. Raises `ValueError` where nothing is left for a part, `DataError` for incorrect lists."
     stems = image_files(Path(path)/'images').attrgot('stem')
     lists = read_lists(path, ('train','val','test'))
-    if faults := list_faults(lists, set(stems)):
-        raise DataError(f'The lists of frames in {path} are not correct:', faults)
-    listed = {f.name.removesuffix('_names.txt'):names for f,names in lists.items()}
-    taken = {*listed.get('val', []), *listed.get('test', [])}
-    train,valid = listed.get('train', [o for o in stems if o not in taken]),listed.get('val')
-    if valid is None:
-        n = round(len(train)*depth_format(path, valid_pct=valid_pct)['valid_pct']) or 1
-        train,valid = train[:-n],train[-n:]
+    faults = list_faults(lists, set(stems))
+    if faults: raise DataError(f'The lists of frames in {path} are not correct:', faults)
+    listed = {file.name.removesuffix('_names.txt'): names for file,names in lists.items()}
+    train,valid = _train_and_valid(path, stems, listed, valid_pct)
     if not train or not valid: raise ValueError(
         f'{path}: {len(train)} frames to train and {len(valid)} to validate on, expected one of each at least: '
         'add images, or name others in train_names.txt and val_names.txt')
@@ -59,7 +69,7 @@ def listed_splits(
     path, # Folder
 )->set:   # Of 'train', 'val' and 'test'
     "The splits that a folder lists."
-    return {o for o in ('train','val','test') if (Path(path)/f'{o}_names.txt').exists()}
+    return {split for split in ('train','val','test') if (Path(path)/f'{split}_names.txt').exists()}
 
 def _is_depth_folder(path): return has_depth_alone(path) and listed_splits(path)!={'train','test'} # those are NYU's
 
@@ -69,8 +79,10 @@ depth_folder = register_dataset(DataSet('depth', check_depth, depth_names, dict(
 
 def _depth_folder(valid_pct, **given):
     "The data set `depth_folder` with what is known about a folder."
-    return replace(depth_folder, check=partial(check_depth, **given), splits=partial(depth_names, valid_pct=valid_pct),
-                   targets=dict(depth=DepthTarget(partial(folder_depth_options, **given))))
+    check = partial(check_depth, **given)
+    splits = partial(depth_names, valid_pct=valid_pct)
+    target = DepthTarget(partial(folder_depth_options, **given))
+    return replace(depth_folder, check=check, splits=splits, targets=dict(depth=target))
 
 # %% ../../nbs/data/08_folder.ipynb #bc3b8fc1
 @delegates(DataSet.dls, but=['task', 'classes', 'holdout'])

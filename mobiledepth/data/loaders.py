@@ -21,13 +21,15 @@ def hidden_images(
 )->list:              # Those without a label
     "The training images whose position is no multiple of n. Raises `ValueError` for another `labels`."
     step = labels_step(labels)
-    return [o for i,o in enumerate(images) if i%step]
+    return [image for i,image in enumerate(images) if i%step]
 
 # %% ../../nbs/data/06_loaders.ipynb #ec2e26fc
 def _spare(images, item_tfms):
     "By which whole number `images` can be shrunk before the crop among `item_tfms`; 1 without a `CropResize`."
-    crops = [o for o in L(item_tfms) if isinstance(o, CropResize)]
-    return min((o.spare(h, w) for o in crops for w,h in image_sizes(images)), default=1)
+    factors = []
+    for tfm in L(item_tfms):
+        if isinstance(tfm, CropResize): factors += [tfm.spare(h, w) for w,h in image_sizes(images)]
+    return min(factors, default=1)
 
 def _task_classes(data, task, classes):
     "The classes of a task's labels, None for a task without. Raises `ValueError` for classes that it has no use for."
@@ -40,25 +42,38 @@ def _task_classes(data, task, classes):
 
 def _check_fill(item_tfms, classes):
     "Raise `ValueError` where a crop that zooms out fills labels with another value than the ignored one."
-    ignore = None if classes is None else classes.ignore_index
-    zooms_out = [o for o in L(item_tfms) if classes is not None and isinstance(o, CropResize) and o.max_scale>1]
-    for o in zooms_out:
-        if o.ignore_index!=ignore: raise ValueError(
-            f'the crop fills the outside of a label with {o.ignore_index}, and these classes ignore {ignore}: '
-            f'give the augmentation ignore_index={ignore}')
+    if classes is None: return
+    ignore = classes.ignore_index
+    for tfm in L(item_tfms):
+        if not isinstance(tfm, CropResize) or tfm.max_scale<=1 or tfm.ignore_index==ignore: continue
+        raise ValueError(f'the crop fills the outside of a label with {tfm.ignore_index}, and these classes ignore '
+                         f'{ignore}: give the augmentation ignore_index={ignore}')
+
+def _transforms(task, classes, size, item_tfms, batch_tfms):
+    "The given item and batch transforms, else those of the task."
+    known = {} if classes is None else dict(classes=classes)
+    items,batches = get_task(task).tfms(size, **known)
+    items = ifnone(item_tfms, items)
+    _check_fill(items, classes)
+    return items,ifnone(batch_tfms, batches)
 
 # %% ../../nbs/data/06_loaders.ipynb #72d5cbe3
-def _measure(type_tfms, images):
-    "Show labelled training `images` to the transforms of a target that measure them."
-    for i,o in enumerate(type_tfms):
-        if hasattr(o, 'measure'): o.measure(compose_tfms(f, type_tfms[:i]) for f in images[::max(1, len(images)//100)])
+def _measure(type_tfms, images, hidden):
+    "Give about a hundred labelled training images to the transforms of a target that measure them."
+    hidden = set(hidden)
+    labelled = [image for image in images if image not in hidden]
+    sample = labelled[::max(1, len(labelled)//100)]
+    for i,tfm in enumerate(type_tfms):
+        if not hasattr(tfm, 'measure'): continue
+        before = type_tfms[:i]
+        tfm.measure(compose_tfms(image, before) for image in sample)
 
 def _reader(data, path, factor, cache):
-    "What opens the files of a data set: through its cache, or without one."
+    "The reader of a data set's files, through its cache or without one."
     return FrameReader(path, factor, open_cache(data.cache or data.name) if cache else None)
 
 def _checked(data, path, pixels):
-    "The folder of a data set and its images, for training: faults are raised, and what is unusual is warned of."
+    "The folder of a data set and its images, for training. Raises `DataError`, and warns of what is unusual."
     path = data.find(path)
     images = L(data.check(path, pixels=pixels))
     if data.warn: data.warn(path, images, '')
@@ -66,11 +81,11 @@ def _checked(data, path, pixels):
 
 def _positions(data, path, images, *parts):
     "For each list of names among `parts`, where in `images` its frames are. Raises `DataError` naming those without."
-    where = {o.stem:i for i,o in enumerate(images)}
-    names = [o for part in parts for o in part]
-    if lost := [o for o in names if o not in where]:
-        raise DataError(f'{data.name}: {len(lost)} of {len(names)} names have no image in {path}:', lost)
-    return [[where[o] for o in part] for part in parts]
+    position = {image.stem: i for i,image in enumerate(images)}
+    names = [name for part in parts for name in part]
+    lost = [name for name in names if name not in position]
+    if lost: raise DataError(f'{data.name}: {len(lost)} of {len(names)} names have no image in {path}:', lost)
+    return [[position[name] for name in part] for part in parts]
 
 def _check_hidden(dls, hidden, labels):
     "Raise `ValueError` where the target of the first hidden image still has labels."
@@ -81,11 +96,19 @@ def _check_hidden(dls, hidden, labels):
     raise ValueError(f'labels={labels!r}: {hidden[0]} still has labels: the target of {dls.data} for {dls.task} '
                      'must hide those of the images that it is given as `hidden`')
 
-def _tell(loaders, data, task, classes, size):
-    "Note on loaders what they are of."
-    loaders.data,loaders.task,loaders.size = data.name,task,size
+def _describe_loaders(loaders, data, task, classes, size):
+    "Give loaders the attributes that say what they are of."
+    loaders.data = data.name
+    loaders.task = task
+    loaders.size = size
     if classes is not None: loaders.classes = classes
-    return loaders
+
+def _data_block(reader, target, classes, parts, item_tfms, batch_tfms):
+    "A fastai block of images and targets; `parts` are the positions of images to train and to validate on."
+    colors = [] if classes is None else [ColorLabels(classes)]
+    image_block = TransformBlock(OpenPicture(reader), batch_tfms=IntToFloatTensor)
+    target_block = TransformBlock(target, colors)
+    return DataBlock((image_block, target_block), splitter=lambda _: parts, item_tfms=item_tfms, batch_tfms=batch_tfms)
 
 def training_loaders(
     data,                 # `DataSet`
@@ -107,25 +130,21 @@ def training_loaders(
     if use_every<1: raise ValueError(f'use_every={use_every}: expected 1 for all frames, or more')
     task = data.task(task)
     classes = _task_classes(data, task, classes)
-    known = {} if classes is None else dict(classes=classes)
-    items,batches = map(ifnone, (item_tfms, batch_tfms), get_task(task).tfms(size, **known))
-    _check_fill(items, classes)
+    item_tfms,batch_tfms = _transforms(task, classes, size, item_tfms, batch_tfms)
     path,images = _checked(data, path, data.check_pixels)
     train,valid = _positions(data, path, images, *data.training_parts(path, holdout))
     train = train[::use_every]
     crops = data.crops(images, False) if data.crops else []
-    reader = _reader(data, path, 1 if crops else _spare(images[[*train, *valid]], items), cache)
+    factor = 1 if crops else _spare(images[[*train, *valid]], item_tfms)
+    reader = _reader(data, path, factor, cache)
     hidden = hidden_images(images[train], labels)
     target = data.targets[task](path, reader, classes, hidden)
-    colors = [] if classes is None else [ColorLabels(classes)]
-    blocks = TransformBlock(OpenPicture(reader), batch_tfms=IntToFloatTensor),TransformBlock(target, colors)
-    block = DataBlock(blocks, splitter=lambda _: (train, valid), item_tfms=[*items, *crops], batch_tfms=batches)
+    block = _data_block(reader, target, classes, (train, valid), [*item_tfms, *crops], batch_tfms)
     kwargs = dict(drop_last=len(train)>=bs) | kwargs
     dls = block.dataloaders(images, path=Path(path), bs=bs, num_workers=num_workers, **kwargs)
-    _tell(dls, data, task, classes, size)
+    _describe_loaders(dls, data, task, classes, size)
     _check_hidden(dls, hidden, labels)
-    without = set(hidden)
-    _measure(target, [o for o in dls.train_ds.items if o not in without])
+    _measure(target, dls.train_ds.items, hidden)
     return dls
 
 # %% ../../nbs/data/06_loaders.ipynb #29baa638
@@ -133,8 +152,18 @@ def _selected(part, names, split):
     "The frames of `part` that are among `names`. Raises `ValueError` where some of them are not in it."
     if names is None: return part
     wanted = set(names)
-    if other := wanted - set(part): raise ValueError(f'names: {len(other)} are not in {split!r} ({min(other)}, ...)')
-    return [o for o in part if o in wanted]
+    other = wanted - set(part)
+    if other: raise ValueError(f'names: {len(other)} are not in {split!r} ({min(other)}, ...)')
+    return [name for name in part if name in wanted]
+
+def _test_images(data, path, split, names):
+    "The name of a split, its images, and the item transforms that cut images and targets."
+    images = L(data.check(path, pixels=False))
+    split,part = data.part(path, split)
+    if data.warn: data.warn(path, images, split)
+    positions, = _positions(data, path, images, _selected(part, names, split))
+    crops = data.crops(images, True) if data.crops else []
+    return split,images[sorted(set(positions))],crops
 
 def test_loader(
     data,                 # `DataSet`
@@ -153,12 +182,7 @@ def test_loader(
     task = data.task(task)
     classes = _task_classes(data, task, classes)
     path = data.find(path)
-    images = L(data.check(path, pixels=False))
-    split,part = data.part(path, split)
-    if data.warn: data.warn(path, images, split)
-    positions, = _positions(data, path, images, _selected(part, names, split))
-    crops = data.crops(images, True) if data.crops else []
-    images = images[sorted(set(positions))]
+    split,images,crops = _test_images(data, path, split, names)
     reader = _reader(data, path, 1, cache)
     target = data.targets[task](path, reader, classes, [])
     dsets = Datasets(images, [[OpenPicture(reader, None if crops else size)], target])
@@ -168,12 +192,13 @@ def test_loader(
     dl = TfmdDL(dsets, bs=bs, num_workers=num_workers, device=ifnone(device, default_device()),
                 after_item=[*crops, *resize, *colors, ToTensor], after_batch=[IntToFloatTensor])
     dl.split = split
-    return _tell(dl, data, task, classes, size)
+    _describe_loaders(dl, data, task, classes, size)
+    return dl
 
 def open_targets(
     data,         # `DataSet`
     path,         # Its folder
-    images,       # Those of its images that count
+    images,       # Images whose targets to open
     task:str='',  # What the targets are of; empty: the first that the data set has targets for
     classes=None, # `Classes` of the labels; None: the data set's first. Not for tasks without classes
 ):                # Iterator of arrays
@@ -181,4 +206,4 @@ def open_targets(
     task = data.task(task)
     classes = _task_classes(data, task, classes)
     target = Pipeline(data.targets[task](path, FrameReader(), classes, []))
-    return (np.asarray(target(o)) for o in images)
+    return (np.asarray(target(image)) for image in images)

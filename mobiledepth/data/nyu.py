@@ -31,33 +31,39 @@ def nyu_box(
     "A box of NYU's for images of another size. Raises `ValueError` for images of another shape."
     w,h = size
     if w*3!=h*4: raise ValueError(f'images of {w}x{h}: expected 4:3, as NYU has them')
-    return tuple(round(o*w/320) for o in box)
+    return tuple(round(edge*w/320) for edge in box)
 
 def tiny_nyu(
     path,            # Folder to write to
     n:tuple=(90,10), # Frames to train and to test on
 )->Path:             # `path`
     "Generated rooms in NYU's layout, at 80x60. Raises `ValueError` on a data set."
-    stems = image_files(tiny_depth(path, sum(n), (60,80))/'images').attrgot('stem')
+    path = tiny_depth(path, sum(n), (60,80))
+    stems = image_files(path/'images').attrgot('stem')
     for split,names in dict(train=stems[:n[0]], test=stems[n[0]:]).items():
-        (Path(path)/f'{split}_names.txt').write_text('\n'.join(names) + '\n')
-    return Path(path)
+        (path/f'{split}_names.txt').write_text('\n'.join(names) + '\n')
+    return path
 
 # %% ../../nbs/data/09_nyu.ipynb #ccf212ee
 def nyu_splits(
     path, # Folder in NYU's layout
 )->dict:  # 'train' and 'test' -> names such as '0002', as listed
     "The official split. Raises `DataError` without the lists."
-    files = {o:Path(path)/f'{o}_names.txt' for o in ('train','test')}
-    if lost := [f'{f}: missing, expected a name on each line' for f in files.values() if not f.exists()]:
-        raise DataError(f'{path} is not a correct folder in the layout of NYU:', lost)
-    return {o:f.read_text().split() for o,f in files.items()}
+    res = {}
+    lost = []
+    for split in ('train','test'):
+        file = Path(path)/f'{split}_names.txt'
+        if file.exists(): res[split] = file.read_text().split()
+        else: lost.append(f'{file}: missing, expected a name on each line')
+    if lost: raise DataError(f'{path} is not a correct folder in the layout of NYU:', lost)
+    return res
 
 def nyu_holdouts(
     path, # Folder in NYU's layout
 )->dict:  # 'holdout' -> names
     "The fifth of train that recipes are chosen on."
-    return dict(holdout=[o for i,o in enumerate(nyu_splits(path)['train']) if i//16%5==4])
+    names = nyu_splits(path)['train']
+    return dict(holdout=[name for i,name in enumerate(names) if i//16%5==4])
 
 def check_nyu(
     path,              # Folder in the layout
@@ -65,13 +71,16 @@ def check_nyu(
 )->L:                  # The images, sorted by name
     "The images in `path`, if nothing is wrong with them. Raises one `DataError` with every fault; warns of a subset."
     images,faults = depth_faults(path, pixels)
-    try: lists = nyu_splits(path)
-    except DataError as e: lists,faults = {},faults + e.faults
-    faults = faults + list_faults({Path(path)/f'{k}_names.txt':v for k,v in lists.items()}, set(images.attrgot('stem')))
+    try:
+        splits = nyu_splits(path)
+        lists = {Path(path)/f'{split}_names.txt': names for split,names in splits.items()}
+        faults = faults + list_faults(lists, set(images.attrgot('stem')))
+    except DataError as e: faults = faults + e.faults
     if faults: raise DataError(f'{path} is not a correct folder in the layout of NYU, {len(faults)} fault(s):', faults)
-    n = len(lists['train']),len(lists['test'])
-    if n!=(795,654):
-        counts = f'{n[0]} of 795 frames of train, {n[1]} of 654 of test'
+    n_train = len(splits['train'])
+    n_test = len(splits['test'])
+    if (n_train, n_test)!=(795, 654):
+        counts = f'{n_train} of 795 frames of train, {n_test} of 654 of test'
         warnings.warn(f'{path} is not the whole of NYU: {counts}', stacklevel=2)
     return images
 

@@ -32,15 +32,17 @@ def tiny_street(
     size:tuple=(48,64), # Height and width, pixels
 )->Path:                # `path`
     "Generated frames in the layout of street scenes, not to be mistaken for any. Raises `ValueError` on a data set."
-    stems,(h,w) = [f'street{i:05}' for i in range(sum(n))],size
+    stems = [f'street{i:05}' for i in range(sum(n))]
+    h,w = size
     path = tiny_frames(path, stems, size)
     metres = np.linspace(80, 2, h)
-    depth = np.repeat(encode_depth(np.where(metres>75, 0, metres))[:,None], w, 1) # the top is sky
+    rows = encode_depth(np.where(metres>75, 0, metres)) # the top is sky
+    depth = np.repeat(rows[:,None], w, 1)
     camera = dict(width=w, height=h, fx=float(w), fy=float(w), cx=w/2, cy=h/2)
-    for o in ('depth','cameras'): (path/o).mkdir()
-    for o in stems:
-        Image.fromarray(depth).save(path/'depth'/f'{o}.png')
-        (path/'cameras'/f'{o}.json').write_text(json.dumps(camera))
+    for folder in ('depth','cameras'): (path/folder).mkdir()
+    for stem in stems:
+        Image.fromarray(depth).save(path/'depth'/f'{stem}.png')
+        (path/'cameras'/f'{stem}.json').write_text(json.dumps(camera))
     for split,names in zip(('train','val','test'), np.split(stems, np.cumsum(n)[:-1])):
         (path/f'{split}_names.txt').write_text('\n'.join(names) + '\n')
     return path
@@ -48,21 +50,25 @@ def tiny_street(
 # %% ../../nbs/data/11_street.ipynb #05b58a2a
 def _lists(path):
     "File of a list -> names in it; no names where there is no file."
-    files = [Path(path)/f'{o}_names.txt' for o in ('train','val','test')]
-    return {f:f.read_text().split() if f.exists() else [] for f in files}
+    files = [Path(path)/f'{split}_names.txt' for split in ('train','val','test')]
+    return {file: file.read_text().split() if file.exists() else [] for file in files}
 
 def _street_list_faults(path, stems):
     "Sentences on what is wrong with the lists in `path`, which has the frames `stems`."
     lists = _lists(path)
-    empty = [f'{f}: names no frame' if f.exists() else f'{f}: missing' for f,names in lists.items() if not names]
-    return empty + list_faults(lists, stems)
+    faults = []
+    for file,names in lists.items():
+        if not file.exists(): faults.append(f'{file}: missing')
+        elif not names: faults.append(f'{file}: names no frame')
+    return faults + list_faults(lists, stems)
 
 def street_split(
     path, # Folder of street scenes
 )->dict:  # 'train', 'val', 'test' -> names, as listed
-    "Which frame is for what. Raises one `DataError` for missing lists, and for names without a frame or in two lists."
-    if faults := _street_list_faults(path, set(image_files(Path(path)/'images').attrgot('stem'))):
-        raise DataError(f'The lists of frames in {path} are not correct, {len(faults)} fault(s):', faults)
+    "The splits of a set. Raises one `DataError` for missing lists, and for names without a frame or in two lists."
+    stems = image_files(Path(path)/'images').attrgot('stem')
+    faults = _street_list_faults(path, set(stems))
+    if faults: raise DataError(f'The lists of frames in {path} are not correct, {len(faults)} fault(s):', faults)
     return dict(zip(('train','val','test'), _lists(path).values()))
 
 # %% ../../nbs/data/11_street.ipynb #f2182b7e
@@ -70,7 +76,9 @@ street_depth = dict(unit=1/depth_unit, invalid=0, depth_range=(.05,200.)) # Argu
 
 def _depth_faults(image):
     "Sentences on what is wrong with the depth map of `image`."
-    return depth_pair_faults(image, **street_depth) if depth_file(image).exists() else [f'{depth_file(image)}: missing']
+    file = depth_file(image)
+    if not file.exists(): return [f'{file}: missing']
+    return depth_pair_faults(image, **street_depth)
 
 def _digest_faults(path):
     "A sentence where the pixels are not those that were noted when the set was made."
@@ -87,7 +95,8 @@ def check_street(
     images,faults = frame_faults(path, pixels)
     faults = faults + _street_list_faults(path, set(images.attrgot('stem')))
     if pixels: # an image's own faults were listed with its label's
-        faults += [fault for o in images for fault in _depth_faults(o) if fault not in faults]
+        listed = list(faults)
+        for image in images: faults += [fault for fault in _depth_faults(image) if fault not in listed]
         faults = faults or _digest_faults(path)
     if faults: raise DataError(f'{path} is not a correct folder of street scenes, {len(faults)} fault(s):', faults)
     return images

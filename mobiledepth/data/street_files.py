@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..core import naming
+from ..core import name_in_errors
 
 # %% ../../nbs/data/10_street_files.ipynb #6a9307bf
 depth_unit = 64 # Steps in a metre
@@ -35,8 +35,10 @@ def street_digest(
     path, # Folder that `make_street` made
 )->str:   # 64 hexadecimal digits
     "SHA-256 over names and decoded pixels of all images, labels and depth maps, however the files are packed."
-    path,res = Path(path),hashlib.sha256()
-    for o in ('images', 'labels', 'depth'):
-        for f in sorted((path/o).glob('[!.]*.png')):
-            with naming(f): res.update(f'{o}/{f.name}'.encode() + np.asarray(Image.open(f)).tobytes())
+    path = Path(path)
+    res = hashlib.sha256()
+    for folder in ('images', 'labels', 'depth'):
+        for file in sorted((path/folder).glob('[!.]*.png')):
+            with name_in_errors(file): pixels = np.asarray(Image.open(file))
+            res.update(f'{folder}/{file.name}'.encode() + pixels.tobytes())
     return res.hexdigest()

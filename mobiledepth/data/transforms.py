@@ -29,17 +29,21 @@ def resize_box(
     left,top,right,bottom = box
     inner = max(left, 0), max(top, 0), min(right, im.size[0]), min(bottom, im.size[1])
     if inner == tuple(box): return im.resize(size, resample, box=inner)
-    sx,sy = size[0]/(right-left), size[1]/(bottom-top)
-    x0,x1 = (round((inner[i]-left)*sx) for i in (0,2))
-    y0,y1 = (round((inner[i]-top)*sy) for i in (1,3))
+    x_scale = size[0]/(right-left)
+    y_scale = size[1]/(bottom-top)
+    x0 = round((inner[0]-left)*x_scale)
+    y0 = round((inner[1]-top)*y_scale)
+    x1 = round((inner[2]-left)*x_scale)
+    y1 = round((inner[3]-top)*y_scale)
     res = Image.new(im.mode, tuple(size), fill)
     res.paste(im.resize((x1-x0, y1-y0), resample, box=inner), (x0,y0))
     return res
 
 # %% ../../nbs/data/04_transforms.ipynb #9b1a1965
 class CropResize(RandTransform):
-    "In training a random crop of image and label alike, resized to `crop`; otherwise the full image, resized to `size`."
-    split_idx,order = None,1
+    "In training one random crop of image and label, resized to `crop`; otherwise the full image, resized to `size`."
+    split_idx = None
+    order = 1
     fill = (124,116,104) # Outside of the image: ImageNet's mean colour
     full_images = False  # Take full images in training too?
     def __init__(self,
@@ -66,7 +70,9 @@ class CropResize(RandTransform):
         "Set the areas that `scales` stand for. Raises `ValueError` for another range."
         if len(self.scales)!=2 or not 0<self.scales[0]<=self.scales[1]:
             raise ValueError(f'scales={self.scales}: expected smallest and largest magnification, both above 0')
-        self.max_scale,self.min_scale = (self._crop_area()/o**2 for o in self.scales)
+        smallest,largest = self.scales
+        self.max_scale = self._crop_area()/smallest**2
+        self.min_scale = self._crop_area()/largest**2
 
     def _crop_area(self):
         "Area of a crop that is not magnified, as a share of the image's."
@@ -78,7 +84,8 @@ class CropResize(RandTransform):
         return self.max_scale>1
 
     def before_call(self, b, split_idx):
-        sizes = {tuple(o.size) for o in (b if isinstance(b, tuple) else (b,))}
+        items = b if isinstance(b, tuple) else (b,)
+        sizes = {tuple(item.size) for item in items}
         if len(sizes) > 1:
             raise DataError('A label has another size than its image (`check_frames` finds which):', sizes)
         w,h = sizes.pop()
@@ -101,7 +108,9 @@ class CropResize(RandTransform):
     def _draw_area(self):
         "A random area, as a share of the image's."
         if not self.scales: return random.uniform(self.min_scale, self.max_scale)
-        return self._crop_area()/math.exp(random.uniform(*map(math.log, self.scales)))**2
+        smallest,largest = self.scales
+        magnification = math.exp(random.uniform(math.log(smallest), math.log(largest)))
+        return self._crop_area()/magnification**2
 
     def spare(self,
         h, # Height of an image, pixels
@@ -117,12 +126,16 @@ class CropResize(RandTransform):
     def encodes(self, x:PILMask):  return resize_box(x, self.box, self.out_size[::-1], NEAREST, self.ignore_index)
 
 # %% ../../nbs/data/04_transforms.ipynb #f252a2aa
-def _shrink(im, k):
-    "`im` with a `k`-th of its height and width, rounded up: means of blocks of an image, middle pixels of a label."
-    if k==1: return im
-    if im.mode=='RGB': return im.reduce(k)
-    cols,rows = (np.minimum(np.arange(0, n, k) + k//2, n-1) for n in im.size)
-    return Image.fromarray(np.asarray(im)[rows][:,cols])
+def _middles(n, factor):
+    "Positions of the middle pixels among `n` pixels in blocks of `factor`."
+    return np.minimum(np.arange(0, n, factor) + factor//2, n-1)
+
+def _shrink(im, factor):
+    "Height and width divided by `factor`, rounded up: means of blocks of an image, middle pixels of a label."
+    if factor==1: return im
+    if im.mode=='RGB': return im.reduce(factor)
+    w,h = im.size
+    return Image.fromarray(np.asarray(im)[_middles(h, factor)][:,_middles(w, factor)])
 
 class FrameReader:
     "Opens images; those below the folder `root` are shrunk and come from a cache."
@@ -135,12 +148,14 @@ class FrameReader:
     def __call__(self,
         f,              # Path of an image, or what else `open` takes
         open,           # Gives an image
-        *how,           # What kind of image it is, part of its name in the cache
+        *variant,       # Options of `open`, part of the image's name in the cache
         shrink=_shrink, # Takes the image and `factor`
     ):
-        if self.root is None or not isinstance(f, (str,Path)) or Path(self.root) not in Path(f).parents: return open(f)
+        is_path = isinstance(f, (str,Path))
+        if self.root is None or not is_path or Path(self.root) not in Path(f).parents: return open(f)
         def make(f): return np.asarray(shrink(open(f), self.factor))
-        return Image.fromarray(make(f) if self.cache is None else self.cache(f, make, *how, self.factor))
+        if self.cache is None: return Image.fromarray(make(f))
+        return Image.fromarray(self.cache(f, make, *variant, self.factor))
 
     def full_size(self):
         "A reader of the same files that shrinks none."
@@ -194,8 +209,11 @@ class OpenLabel(Transform):
     ):
         if hidden and classes.ignore_index is None:
             raise ValueError('hidden labels need an ignored label, and ignore_index is None')
-        self.classes,self.reader,self.hidden = classes,reader,set(hidden)
-        self.vocab,self.c = list(classes.names),len(classes)
+        self.classes = classes
+        self.reader = reader
+        self.hidden = set(hidden)
+        self.vocab = list(classes.names)
+        self.c = len(classes)
         about = json.dumps(classes.to_json(), sort_keys=True)
         self._key = hashlib.sha256(about.encode()).hexdigest()
 
@@ -207,7 +225,8 @@ class OpenLabel(Transform):
         return SegmentationCrossEntropy(ignore_index=-100 if ignore is None else ignore)
 
     def _open(self, f, reader):
-        res = reader(f, lambda o: Image.fromarray(read_classes(o, self.classes)), 'classes', self._key)
+        def open_classes(f): return Image.fromarray(read_classes(f, self.classes))
+        res = reader(f, open_classes, 'classes', self._key)
         if f in self.hidden: res = Image.new(res.mode, res.size, self.classes.ignore_index)
         return PILMask(res)
 
@@ -225,7 +244,9 @@ def open_full(
 ):             # The target
     "A target at its own size: transforms that have a method `full` do not shrink it."
     res = image
-    for tfm in getattr(type_tfms, 'fs', type_tfms): res = tfm.full(res) if hasattr(tfm, 'full') else tfm(res)
+    for tfm in getattr(type_tfms, 'fs', type_tfms):
+        open_one = getattr(tfm, 'full', tfm)
+        res = open_one(res)
     return res
 
 # %% ../../nbs/data/04_transforms.ipynb #c3731e35
@@ -235,7 +256,8 @@ class ColorLabels(Transform):
     def __init__(self,
         classes:Classes=camvid11, # Of the labels
     ):
-        self.classes,n = classes,len(classes)
+        self.classes = classes
+        n = len(classes)
         colors = ListedColormap(classes.palette()[:n]/255).with_extremes(over='black', under='black')
         self.show_args = dict(alpha=0.6, cmap=colors, vmin=-0.5, vmax=n-0.5, interpolation='nearest')
 
@@ -254,21 +276,25 @@ class RandomColor(RandTransform):
         store_attr()
 
     def before_call(self, b, split_idx):
-        if split_idx==0: self.matrix,self.offset = self._draw(len(b[0] if isinstance(b, tuple) else b))
+        if split_idx!=0: return
+        images = b[0] if isinstance(b, tuple) else b
+        self.matrix,self.offset = self._draw(len(images))
 
     def _draw(self, n):
         "Matrices `(n,3,3)` and offsets `(n,1,1)`, drawn on the CPU: the same on every device."
-        r = torch.rand(4,n,1,1)*2 - 1
-        gain,contrast,saturation = (r[:3]*math.log1p(self.strength)).exp()
-        turn,eye = r[3]*self.strength*math.pi/3,torch.eye(3)
+        drawn = torch.rand(4,n,1,1)*2 - 1
+        gain,contrast,saturation = (drawn[:3]*math.log1p(self.strength)).exp()
+        turn = drawn[3]*self.strength*math.pi/3
+        eye = torch.eye(3)
         cross = torch.tensor([[0.,-1.,1.], [1.,0.,-1.], [-1.,1.,0.]])/3**0.5
         hue = turn.cos()*eye + (1-turn.cos())/3 + turn.sin()*cross # a rotation around the axis of greys
         luma = torch.tensor([0.299,0.587,0.114]).expand(3,3)
         return contrast*gain*(saturation*eye + (1-saturation)*luma)@hue,(1-contrast)/2
 
     def encodes(self, x:TensorImage):
-        m,o = self.matrix.to(x.device),self.offset.to(x.device)
-        return torch.baddbmm(o, m, x.flatten(2)).view_as(x).clamp_(0, 1)
+        matrix = self.matrix.to(x.device)
+        offset = self.offset.to(x.device)
+        return torch.baddbmm(offset, matrix, x.flatten(2)).view_as(x).clamp_(0, 1)
 
 # %% ../../nbs/data/04_transforms.ipynb #ab134a9f
 @delegates(CropResize)

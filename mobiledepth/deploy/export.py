@@ -7,7 +7,6 @@ __all__ = ['camera_images', 'agreement', 'export_model']
 
 # %% ../../nbs/deploy/08_export.ipynb #48854f4b
 import hashlib, json, os, tempfile
-from copy import deepcopy
 from pathlib import Path
 
 import numpy as np

@@ -19,14 +19,18 @@ from ..core import DataError, fingerprint
 from ..data.images import image_files, image_name_faults, orientation_faults, read_image
 
 # %% ../../nbs/depth/01_files.ipynb #60813d0a
-depth_suffixes = [f(o) for f in (str.lower, str.upper, str.title) for o in ('.png', '.tif', '.tiff', '.npy')]
+depth_suffixes = ['.png', '.tif', '.tiff', '.npy', '.PNG', '.TIF', '.TIFF', '.NPY', '.Png', '.Tif', '.Tiff', '.Npy']
 
 def depth_file(
     image,   # Path of an image, in `images`
 )->Path:     # In `depth` beside it; the `.png` where there is none
     "The depth map of an image."
-    files = [Path(image).parent.parent/'depth'/f'{Path(image).stem}{o}' for o in depth_suffixes]
-    return next((o for o in files if o.exists()), files[0])
+    image = Path(image)
+    folder = image.parent.parent/'depth'
+    for suffix in depth_suffixes:
+        file = folder/f'{image.stem}{suffix}'
+        if file.exists(): return file
+    return folder/f'{image.stem}.png'
 
 def _load_npy(f):
     "The array in `f`, or a sentence on why there is none."
@@ -50,8 +54,10 @@ plausible = .05,200. # Metres that the median of a map is expected in; a wider `
 
 def _saturated(x, f, invalid):
     "A sentence where many numbers are the largest of their type and may mean no reading."
-    top = np.iinfo(x.dtype).max if x.dtype.kind=='u' else None
-    if not top or invalid==top or (share := (x==top).mean())<=.01: return None
+    if x.dtype.kind!='u': return None
+    top = np.iinfo(x.dtype).max
+    share = (x==top).mean()
+    if invalid==top or share<=.01: return None
     return (f'{f}: {share:.0%} of it is {top}, the largest number of its type: '
             f'give invalid={top} if that means no reading')
 
@@ -67,11 +73,14 @@ def _metres(x, f, unit, invalid, depth_range):
     "The readings among numbers `x` of file `f` in metres, or a sentence on why there are none."
     unit = unit or (1. if x.dtype.kind=='f' else .001)
     there = np.isfinite(x) & (x!=invalid) & (x>0)
-    if fault := _saturated(x, f, invalid): return fault
+    fault = _saturated(x, f, invalid)
+    if fault: return fault
     if not there.any(): return f'{f}: has no reading, all pixels are {invalid}, 0 or below, or not finite'
-    metres,(lo,hi) = x.astype('float32')*np.float32(unit),depth_range
+    metres = x.astype('float32')*np.float32(unit)
     middle = float(np.median(metres[there]))
-    least,most = min(lo, plausible[0]),max(hi, plausible[1])
+    lo,hi = depth_range
+    least = min(lo, plausible[0])
+    most = max(hi, plausible[1])
     if not least<=middle<=most: return _implausible(f, middle, unit, least, most)
     kept = np.where(there & (metres>=lo) & (metres<=hi), metres, np.float32(0))
     if kept.any(): return kept
@@ -93,18 +102,19 @@ def read_depth(
 def _is_number(o): return isinstance(o, (int,float)) and not isinstance(o, bool)
 
 def _depth_json(file, keys):
-    "What `file` says. Raises `DataError` for anything but numbers by `keys`."
+    "The contents of `file`. Raises `DataError` for anything but numbers by `keys`."
     if not file.exists(): return {}
     try: res = json.loads(file.read_text())
     except ValueError as e:
         raise DataError(f'{file} is not JSON ({e}): expected something like {{"unit": 0.001, "invalid": 65535}}') from e
-    if not isinstance(res, dict): raise DataError(f'{file}: expected some of {", ".join(keys)}')
-    if unknown := res.keys()-keys:
-        raise DataError(f'{file}: expected some of {", ".join(keys)}, found {", ".join(unknown)}')
+    known = ', '.join(keys)
+    if not isinstance(res, dict): raise DataError(f'{file}: expected some of {known}')
+    unknown = ', '.join(res.keys()-keys)
+    if unknown: raise DataError(f'{file}: expected some of {known}, found {unknown}')
     wrong = []
-    for k,v in res.items():
-        numbers = v if k=='depth_range' and isinstance(v, list) else [v]
-        if v is not None and not all(map(_is_number, numbers)): wrong.append(f'{k}: {v!r}')
+    for key,value in res.items():
+        numbers = value if key=='depth_range' and isinstance(value, list) else [value]
+        if value is not None and not all(map(_is_number, numbers)): wrong.append(f'{key}: {value!r}')
     if wrong: raise DataError(f'{file}: expected numbers, and two of them for depth_range', wrong)
     return res
 
@@ -115,13 +125,16 @@ def depth_format(
     "How a folder's depth is written and split: as given, else as in `depth.json`, else the usual. Raises `DataError`."
     res = dict(unit=None, invalid=0, depth_range=(.05,200.), valid_pct=.2)
     noted = _depth_json(Path(path)/'depth.json', list(res))
-    for known in (noted, given): res |= {k:v for k,v in known.items() if v is not None}
-    lo,hi = res['depth_range'] if np.shape(res['depth_range'])==(2,) else (0,0)
-    if not 0<lo<hi: raise ValueError(f"depth_range={res['depth_range']}: expected (nearest, farthest) in metres")
-    unit,share = res['unit'],res['valid_pct']
-    if unit is not None and not unit>0: raise ValueError(f'unit={unit}: expected metres a step, above 0')
-    if not 0<share<1: raise ValueError(f'valid_pct={share}: expected a share between 0 and 1')
+    for known in (noted, given): res |= {key: value for key,value in known.items() if value is not None}
+    _check_format(**res)
     return res
+
+def _check_format(unit, invalid, depth_range, valid_pct):
+    "Raise `ValueError` for numbers out of range."
+    lo,hi = depth_range if np.shape(depth_range)==(2,) else (0,0)
+    if not 0<lo<hi: raise ValueError(f'depth_range={depth_range}: expected (nearest, farthest) in metres')
+    if unit is not None and not unit>0: raise ValueError(f'unit={unit}: expected metres a step, above 0')
+    if not 0<valid_pct<1: raise ValueError(f'valid_pct={valid_pct}: expected a share between 0 and 1')
 
 # %% ../../nbs/depth/01_files.ipynb #20cb431f
 def tiny_depth(
@@ -130,15 +143,19 @@ def tiny_depth(
     size:tuple=(48,64), # Height and width, pixels
 )->Path:                # `path`
     "Generated rooms with depth in millimetres. Raises `ValueError` on a data set."
-    path,rng = Path(path),np.random.default_rng(42)
+    path = Path(path)
+    rng = np.random.default_rng(42)
     if (path/'images').exists():
         raise ValueError(f'{path} holds a data set already: give another folder, nothing is overwritten')
-    for o in ('images','depth'): (path/o).mkdir(parents=True, exist_ok=True)
+    for folder in ('images','depth'): (path/folder).mkdir(parents=True, exist_ok=True)
     y,x = np.mgrid[:size[0],:size[1]]/np.reshape(size, (2,1,1))
     for i in range(n):
-        wall,near,(t,l) = rng.uniform(3, 6),rng.uniform(1.2, 2.5),rng.uniform(.2, .6, 2)
+        wall = rng.uniform(3, 6)
+        near = rng.uniform(1.2, 2.5)
+        top,left = rng.uniform(.2, .6, 2)
         depth = np.minimum(wall, 1.2/np.maximum(y-.35, 1e-3))
-        depth = np.where((y>t)&(y<t+.3)&(x>l)&(x<l+.3), near, depth)
+        is_box = (y>top) & (y<top+.3) & (x>left) & (x<left+.3)
+        depth = np.where(is_box, near, depth)
         light = 230/(1 + .35*depth[...,None]) + rng.normal(0, 4, (*size,3)) + rng.uniform(-15, 15, 3)
         depth[rng.random(size)<.03] = 0
         Image.fromarray(light.clip(0, 255).astype('uint8')).save(path/'images'/f'room{i:02d}.png')
@@ -153,7 +170,8 @@ def depth_pair_faults(
     depth_range,
 )->list:         # Sentences
     "What is wrong with the pixels of an image and its depth map."
-    im,f = read_image(image),depth_file(image)
+    im = read_image(image)
+    f = depth_file(image)
     unreadable = isinstance(im, str)
     res = [im] if unreadable else orientation_faults(im, image)
     if not unreadable and im.mode[0] in 'IF':
@@ -173,14 +191,18 @@ def depth_faults(
 )->tuple:             # The images (`L`, sorted by name) and sentences on what is wrong
     "Everything that is wrong with a folder of images with depth."
     path = Path(path)
-    how = depth_format(path, **kwargs)
-    how.pop('valid_pct')
+    options = depth_format(path, **kwargs)
+    del options['valid_pct']
     images = image_files(path/'images')
-    maps = Counter(o.stem for o in (path/'depth').glob('[!.]*') if o.suffix in depth_suffixes)
+    maps = Counter(f.stem for f in (path/'depth').glob('[!.]*') if f.suffix in depth_suffixes)
     res = image_name_faults(path, images)
-    res += [f'{depth_file(o)}: missing' for o in images if not maps[o.stem]]
-    res += [f'{path/"depth"/o.stem}.*: more than one depth map of that name' for o in images if maps[o.stem]>1]
-    if pixels: res += [fault for o in images for fault in depth_pair_faults(o, **how)]
+    for image in images:
+        if not maps[image.stem]: res.append(f'{depth_file(image)}: missing')
+    for image in images:
+        name = path/'depth'/image.stem
+        if maps[image.stem]>1: res.append(f'{name}.*: more than one depth map of that name')
+    if pixels:
+        for image in images: res += depth_pair_faults(image, **options)
     return images,res
 
 def check_depth(
@@ -208,14 +230,18 @@ def folder_depth_options(
     **given  # As for `depth_format`
 )->dict:     # `unit`, `invalid` and `depth_range`
     "How the depth of a folder is to be read, as `depth_format` finds it."
-    return {k:v for k,v in depth_format(path, **given).items() if k!='valid_pct'}
+    options = depth_format(path, **given)
+    del options['valid_pct']
+    return options
 
 class DepthTarget:
     "From an image file to its depth in metres: what `DataSet.targets` holds for depth."
     def __init__(self,
         read_options=folder_depth_options, # From a folder to arguments of `read_depth`
         file=depth_file,                   # From an image to its depth map
-    ): self.read_options,self.file = read_options,file
+    ):
+        self.read_options = read_options
+        self.file = file
 
     def __call__(self,
         path,         # Folder of the data set
@@ -225,24 +251,26 @@ class DepthTarget:
     )->list:          # Type transforms
         "The transforms that lead from an image file to the target."
         from mobiledepth.depth.maps import OpenDepth
-        hidden = [self.file(o) for o in hidden]
+        hidden = [self.file(image) for image in hidden]
         return [self.file, OpenDepth(**self.read_options(path), reader=reader, hidden=hidden)]
 
     def read(self,
         path,   # Folder of the data set
-        images, # Those of its images that count
+        images, # Images whose depth to read
     ):          # Iterator of float32 arrays `(h, w)`, metres
         "The depth maps of `images`, without PyTorch."
-        how = self.read_options(path)
-        return (read_depth(self.file(o), **how) for o in images)
+        options = self.read_options(path)
+        return (read_depth(self.file(image), **options) for image in images)
 
 def depth_quantiles(
     maps,  # Arrays `(h, w)`, metres; 0 where there is no reading
 )->dict:   # What -> number, as text
-    "How far away things are, and how many pixels have a reading."
-    x = np.concatenate([np.asarray(o)[::4,::4].ravel() for o in maps])
+    "The distribution of depth, and the share of pixels with a reading."
+    x = np.concatenate([np.asarray(depth)[::4,::4].ravel() for depth in maps])
     readings = x[x>0]
     res = {'pixels with a reading, %': f'{100*len(readings)/len(x):.1f}'}
     if not len(readings): return res
-    far = dict(zip(('nearest 1%', 'median', 'farthest 1%'), np.quantile(readings, (.01,.5,.99))))
-    return res | {f'{k}, m': f'{v:.2f}' for k,v in far.items()}
+    names = 'nearest 1%', 'median', 'farthest 1%'
+    quantiles = np.quantile(readings, (.01, .5, .99))
+    for name,metres in zip(names, quantiles): res[f'{name}, m'] = f'{metres:.2f}'
+    return res

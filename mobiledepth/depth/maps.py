@@ -93,7 +93,8 @@ class DepthCropResize(CropResize):
 
     def encodes(self, x:PILDepth):
         res = np.asarray(resize_box(x, self.box, self.out_size[::-1], NEAREST, 0.))
-        return Image.fromarray(res/np.float32(self._enlargement(*x.size))) if self.rescale_depth else Image.fromarray(res)
+        if self.rescale_depth: res = res/np.float32(self._enlargement(*x.size))
+        return Image.fromarray(res)
 
     def _enlargement(self, w, h):
         "How much larger things are than in the full image at `size`."
@@ -139,11 +140,12 @@ def depth_stats(
     maps,    # Depth maps, `(..., h, w)` metres
 )->tuple:    # Median; and nearest and farthest but a few, metres
     "What a network and its colours should start from. Raises `ValueError` where there is no reading."
-    readings = [o[o>0] for o in map(np.asarray, maps)]
+    readings = [depth[depth>0] for depth in map(np.asarray, maps)]
     x = np.concatenate(readings) if readings else np.zeros(0)
     if not len(x): raise ValueError(
         'there is no depth to learn from in the training frames: all of it is hidden or has no reading')
-    return float(np.median(x)),[round(float(o), 3) for o in np.quantile(x, (.01,.99))]
+    nearest,farthest = np.quantile(x, (.01, .99)).tolist()
+    return float(np.median(x)),[round(nearest, 3), round(farthest, 3)]
 
 # %% ../../nbs/depth/02_maps.ipynb #5003336b
 class OpenDepth(Transform):
@@ -156,14 +158,15 @@ class OpenDepth(Transform):
         reader=FrameReader(),   # Opens it
         hidden=(),              # Maps to open without readings
     ):
-        store_attr('unit,invalid,reader', within=tuple(depth_range), n_hidden=len(hidden))
+        store_attr('unit,invalid,reader', read_range=tuple(depth_range), n_hidden=len(hidden))
         self.hidden = set(hidden)
-        self.c = 1 # loaders look up `c` and `depth_range` here, so what is dropped is called `within`
+        self.c = 1 # loaders look up `c` and `depth_range` here, so the range that is read has another name
 
     def encodes(self, f:Path):
-        how = self.unit, self.invalid, self.within
-        res = self.reader(f, lambda o: Image.fromarray(read_depth(o, *how)), 'depth', *map(str, how))
-        return PILDepth(Image.new('F', res.size, 0.) if f in self.hidden else res)
+        options = self.unit, self.invalid, self.read_range
+        def open_depth(f): return Image.fromarray(read_depth(f, *options))
+        depth = self.reader(f, open_depth, 'depth', *map(str, options))
+        return PILDepth(Image.new('F', depth.size, 0.) if f in self.hidden else depth)
 
     def measure(self,
         files, # Maps to train on
@@ -181,12 +184,13 @@ def DepthBlock(
 # %% ../../nbs/depth/02_maps.ipynb #56cb77ac
 def _show_maps(ctxs, columns, max_n, **kwargs):
     "Draw columns of images and depth maps, one scale for all maps."
-    maps = [o for col in columns for o in col[:max_n] if isinstance(o, TensorDepth)]
-    lo,hi = depth_limits(maps[0], *maps[1:])
-    for i,col in enumerate(columns):
-        for b,ax in zip(col[:max_n], ctxs[i::len(columns)]):
-            scale = dict(vmin=lo, vmax=hi) if isinstance(b, TensorDepth) else {}
-            b.show(ctx=ax, **scale | kwargs)
+    columns = [column[:max_n] for column in columns]
+    maps = [item for column in columns for item in column if isinstance(item, TensorDepth)]
+    lo,hi = depth_limits(*maps)
+    for i,column in enumerate(columns):
+        for item,ax in zip(column, ctxs[i::len(columns)]):
+            scale = dict(vmin=lo, vmax=hi) if isinstance(item, TensorDepth) else {}
+            item.show(ctx=ax, **scale | kwargs)
     depth_bar(ctxs)
     return ctxs
 

@@ -24,7 +24,7 @@ def evaluation_size(
     model,     # From `load_pretrained`, or an exported file as a model
     size=None, # `(h, w)`, pixels; None: the one it was saved with
 )->tuple:      # `(h, w)` inside the network
-    "The size to evaluate at. Raises `ValueError` where neither call nor network tells."
+    "The size to evaluate at. Raises `ValueError` where neither call nor network has it."
     size = size or model.meta.get('size')
     if size is None: raise ValueError(
         'this network was saved without the size it was trained at: give size, like 128x160 (--size 128x160)')
@@ -35,8 +35,9 @@ def evaluation_data(
     model,    # From `load_pretrained`, or an exported file as a model
     data='',  # Name of the data set; empty: the one it was trained on
 ):            # `DataSet` of the network's task
-    "The data set to evaluate on. Raises `ValueError` where neither call nor network tells data set or task."
-    task,name = task_of(model),data or model.meta.get('data')
+    "The data set to evaluate on. Raises `ValueError` where neither call nor network names data set or task."
+    task = task_of(model)
+    name = data or model.meta.get('data')
     if not name: raise ValueError('this network does not tell what it was trained on: give data (--data camvid)')
     return get_data(name, task.name if task else '')
 
@@ -46,26 +47,34 @@ def evaluation_classes(
     codes='', # Name of one of its class lists; empty: the one that is the network's
 ):            # `Classes`; None for a task without classes
     "The classes to read labels by. Raises `ValueError` where the network has other ones."
-    own,lists = classes_of(model),data.classes or {}
+    own = classes_of(model)
+    lists = data.classes or {}
+    known = ', '.join(lists) or 'none'
     if codes and codes not in lists: raise ValueError(
-        f'codes={codes!r}: expected one of {", ".join(lists) or "none"}, the class lists of {data.name}')
+        f'codes={codes!r}: expected one of {known}, the class lists of {data.name}')
     if own is None: return _given_classes(model, data, codes)
     candidates = [lists[codes]] if codes else list(lists.values())
-    for same in (_same_classes, _same_outputs):
-        found = next((o for o in candidates if same(o, own)), None)
-        if found is not None: return found
+    for is_same in (_same_classes, _same_outputs):
+        for candidate in candidates:
+            if is_same(candidate, own): return candidate
+    _refuse_classes(own, data.name, lists)
+
+def _refuse_classes(own, name, lists):
+    "Raise `ValueError` for a network whose classes are in none of the lists of a data set."
+    first = ', '.join(own.names[:4])
     there = ', '.join(f'{k} has {len(v)} classes' for k,v in lists.items())
-    raise ValueError(f'the network has the {len(own)} classes {", ".join(own.names[:4])}, ..., which no class list of '
-                     f'{data.name} is ({there}): evaluate it on the data it was trained on')
+    raise ValueError(f'the network has the {len(own)} classes {first}, ..., which no class list of '
+                     f'{name} is ({there}): evaluate it on the data it was trained on')
 
 def _same_outputs(a, b): return a.names==b.names and a.ignore_index==b.ignore_index
 def _same_classes(a, b): return _same_outputs(a, b) and a.table==b.table
 
 def _given_classes(model, data, codes):
-    "The classes for a network that does not tell its own. Raises `ValueError` where they are needed and not given."
+    "The classes for a network without a list of its own. Raises `ValueError` where they are needed and not given."
     if codes: return data.classes[codes]
     if task_of(model) or not data.classes: return None
-    raise ValueError(f'this network does not tell its classes: give codes, {" or ".join(data.classes)} (--codes)')
+    known = ' or '.join(data.classes)
+    raise ValueError(f'this network does not tell its classes: give codes, {known} (--codes)')
 
 # %% ../../nbs/runs/05_evaluate.ipynb #5bed2dec
 def evaluation_report(
@@ -76,13 +85,14 @@ def evaluation_report(
     size,              # `(h, w)` inside the network
     **conditions       # More to keep with the figures
 )->dict:               # The report of the task, with `task`, `size`, `classes`, `split`, `data` and `data_fingerprint`
-    "Scores on a test loader, and under which conditions they were found."
+    "Scores on a test loader, and their conditions."
     task = get_task(dl.task)
     groups = data.group and [data.group(Path(f).stem) for f in dl.items]
     classes = classes_of(dl)
-    about = dict(task=task.name, size=list(size), classes=classes and classes.to_json(), split=dl.split, data=data.name,
-                 data_fingerprint=data.fingerprint(path))
-    return task.report(model, dl, size, groups) | about | conditions
+    report = task.report(model, dl, size, groups)
+    report.update(task=task.name, size=list(size), classes=classes and classes.to_json())
+    report.update(split=dl.split, data=data.name, data_fingerprint=data.fingerprint(path))
+    return report | conditions
 
 def evaluate_student(
     model,             # From `load_pretrained`
@@ -93,12 +103,15 @@ def evaluate_student(
     num_workers:int=1, # Processes that read
     data='',           # Name of the data set; empty: the one it was trained on
 )->dict:               # See `evaluation_report`
-    "Scores of a trained network, labels at their own size. Raises `ValueError` where the conditions are not known."
-    size,data = evaluation_size(model, size),evaluation_data(model, data)
-    path,classes,task = data.find(path),evaluation_classes(model, data, codes),task_of(model)
+    "Scores of a trained network, at the size of the labels. Raises `ValueError` where the conditions are not known."
+    size = evaluation_size(model, size)
+    dataset = evaluation_data(model, data)
+    path = dataset.find(path)
+    classes = evaluation_classes(model, dataset, codes)
+    task = task_of(model)
     name = task.name if task else ''
-    dl = data.test_dl(path, task=name, size=size, split=split, classes=classes, num_workers=num_workers)
-    return evaluation_report(model, dl, data, path, size)
+    dl = dataset.test_dl(path, task=name, size=size, split=split, classes=classes, num_workers=num_workers)
+    return evaluation_report(model, dl, dataset, path, size)
 
 # %% ../../nbs/runs/05_evaluate.ipynb #a909cb1d
 def run_record(
@@ -108,44 +121,45 @@ def run_record(
     "The record of the run that a network is from, and whose count of parameters it has."
     meta = model.meta
     if not meta.keys() >= {'experiment', 'seed', 'size'}: return None
-    run = meta['experiment'], meta['size'], meta['seed']
-    files = [record_file(*run, results, kind) for kind in ('result', 'ablation')]
-    file = next((f for f in files if f.exists()), None)
-    if file is None: return None
-    record = read_record(file)
     params = total_params(model) if isinstance(model, nn.Module) else meta.get('params')
-    return record if params in (None, record['params']) else None
+    for kind in ('result', 'ablation'):
+        file = record_file(meta['experiment'], meta['size'], meta['seed'], results, kind)
+        if not file.exists(): continue
+        record = read_record(file)
+        return record if params in (None, record['params']) else None
 
 def other_conditions(
     report:dict, # From `evaluate_student`
     record:dict, # From `run_record`
 )->list:         # What differs: of 'size', 'classes', 'split', 'data_fingerprint'
-    "Under which other conditions the figures of `record` were found; with none they should be those of `report`."
-    there = dict(size=record['settings']['size'], **{k:record[k] for k in ('classes', 'split', 'data_fingerprint')})
-    return [k for k,v in there.items() if v!=report[k]]
+    "The conditions in which `record` differs from `report`; with none the figures should be equal."
+    there = record | dict(size=record['settings']['size'])
+    return [k for k in ('size', 'classes', 'split', 'data_fingerprint') if there[k]!=report[k]]
 
 # %% ../../nbs/runs/05_evaluate.ipynb #f736c0d3
 def _shown(value, scale, digits): return '' if value is None else f'{scale*value:.{digits}f}'
 
-def _difference(value, old, scale, digits):
-    "How much more `value` is; nothing where one of them is undefined."
-    if None in (value, old): return ''
-    return f'{round(scale*(value-old), digits)+0.:+.{digits}f}'
+def _difference(value, recorded, scale, digits):
+    "`value` minus `recorded`; nothing where one of them is undefined."
+    if None in (value, recorded): return ''
+    difference = round(scale*(value-recorded), digits) + 0. # no -0.00
+    return f'{difference:+.{digits}f}'
 
 def evaluation_table(
     report:dict,      # From `evaluate_student`
     record:dict=None, # The record to set beside it, from `run_record`
 )->str:               # Markdown; percents, and the differences in points; metres of depth
-    "The figures of `report`; those of `record` and what the network has more beside them."
+    "The figures of `report`, those of `record`, and their differences."
     task = get_task(report['task'])
     there = task.rows(record['metrics']) if record else {}
-    head = [f"{report['n']} images of {report['split']}", 'network', *(['record', 'difference'] if record else [])]
+    head = [f"{report['n']} images of {report['split']}", 'network', 'record', 'difference']
     rows = []
     for name,(value,scale,digits) in task.rows(report).items():
-        old = there.get(name, (None,))[0]
-        beside = [_shown(old, scale, digits), _difference(value, old, scale, digits)] if record else []
-        rows.append([name, _shown(value, scale, digits), *beside])
-    return markdown_table(head, rows)
+        recorded = there.get(name, (None,))[0]
+        shown = _shown(value, scale, digits)
+        rows.append([name, shown, _shown(recorded, scale, digits), _difference(value, recorded, scale, digits)])
+    if record: return markdown_table(head, rows)
+    return markdown_table(head[:2], [row[:2] for row in rows])
 
 # %% ../../nbs/runs/05_evaluate.ipynb #c8af0c32
 def evaluation_text(
@@ -158,13 +172,13 @@ def evaluation_text(
     codes='',          # As for `evaluate_student`
     data='',           # As for `evaluate_student`
     num_workers:int=1, # Processes that read
-)->str:                # Markdown, and a sentence on what the record differs in
+)->str:                # Markdown, and a sentence on conditions that differ
     "Load a trained network and report it beside the record of its run."
-    student = load_pretrained(find_model(model, runs), default_device())
-    report = evaluate_student(student, path, size, codes, split, num_workers, data)
-    record = run_record(student, results) or run_record(student, runs)
+    network = load_pretrained(find_model(model, runs), default_device())
+    report = evaluate_student(network, path, size, codes, split, num_workers, data)
+    record = run_record(network, results) or run_record(network, runs)
     text = evaluation_table(report, record)
     if record is None: return f'{text}\n\nThere is no record of its run in {results} or {runs}.'
-    differ = other_conditions(report, record)
+    differ = ', '.join(other_conditions(report, record))
     if not differ: return text
-    return f'{text}\n\nThe record was made with other {", ".join(differ)}: the differences are of that too.'
+    return f'{text}\n\nThe record was made with other {differ}: the differences are of that too.'

@@ -31,54 +31,68 @@ from .records import finished_record, git_commit, record_file, versions, write_r
 from ..tasks import get_task
 
 # %% ../../nbs/runs/04_experiments.ipynb #952c9d6c
+def _tfms(settings, task, classes):
+    "Item and batch transforms of a run."
+    augmentation = {name: getattr(settings, name) for name in ('color', 'min_scale', 'max_scale', 'crop', 'scales')}
+    return task.tfms(settings.load_size or settings.size, settings.options, classes, **augmentation)
+
 def make_dls(
-    path,          # Folder of the data set
-    s:RunSettings, # Settings
-):                 # DataLoaders
+    path,                 # Folder of the data set
+    settings:RunSettings, # Of the run
+):                        # DataLoaders
     "The loaders of a run."
-    data,task = get_data(s.data, s.task),get_task(s.task)
-    size = s.load_size or s.size
-    classes = task.chosen_classes(s.options, data)
-    augmentation = {k: getattr(s, k) for k in ('color', 'min_scale', 'max_scale', 'crop', 'scales')}
-    items,batches = task.tfms(size, s.options, classes, **augmentation)
-    return data.dls(path, task=s.task, size=size, bs=s.bs, classes=classes, holdout=s.holdout, item_tfms=items,
-                    batch_tfms=batches, num_workers=s.num_workers, use_every=s.use_every, labels=s.labels)
+    data = get_data(settings.data, settings.task)
+    task = get_task(settings.task)
+    classes = task.chosen_classes(settings.options, data)
+    item_tfms,batch_tfms = _tfms(settings, task, classes)
+    return data.dls(
+        path, task=settings.task, size=settings.load_size or settings.size, bs=settings.bs, classes=classes,
+        holdout=settings.holdout, item_tfms=item_tfms, batch_tfms=batch_tfms, num_workers=settings.num_workers,
+        use_every=settings.use_every, labels=settings.labels)
 
 def network_options(
-    s:RunSettings, # Settings
-)->dict:           # Arguments of `Unet`
+    settings:RunSettings, # Of a run
+)->dict:                  # Arguments of `Unet`
     "What the network of a run is built with."
-    own = get_task(s.task).unet_options(s.options)
-    inner_size = s.size if s.load_size else None
-    same = {k: getattr(s, k) for k in ('decoder_channels', 'full_decoder', 'fusion', 'min_stride', 'context')}
-    return dict(same, backbone_indices=s.backbone_indices or None, inner_size=inner_size, **own)
+    names = 'decoder_channels', 'full_decoder', 'fusion', 'min_stride', 'context'
+    options = {name: getattr(settings, name) for name in names}
+    options['backbone_indices'] = settings.backbone_indices or None
+    options['inner_size'] = settings.size if settings.load_size else None
+    task_options = get_task(settings.task).unet_options(settings.options)
+    return options | task_options
 
 def make_learner(
-    dls,             # From `make_dls`
-    s:RunSettings,   # Settings
-    make_model=None, # Takes the settings, gives another network; None: a `Unet`
-)->Learner:          # Channels-last, frozen if pretrained
+    dls,                  # From `make_dls`
+    settings:RunSettings, # Of the run
+    make_model=None,      # Takes the settings, gives another network; None: a `Unet`
+)->Learner:               # Channels-last, frozen if pretrained
     "The learner of a run."
-    kwargs = dict(loss_func=get_task(s.task).loss(dls, s.options), wd=s.wd)
-    if make_model is None: learn = mobile_unet_learner(dls, s.backbone, s.pretrained, **kwargs, **network_options(s))
-    else: learn = map_learner(dls, make_model(s), splitter=unet_splitter if s.pretrained else None, **kwargs)
+    loss_func = get_task(settings.task).loss(dls, settings.options)
+    kwargs = dict(loss_func=loss_func, wd=settings.wd)
+    if make_model is None:
+        kwargs.update(network_options(settings))
+        learn = mobile_unet_learner(dls, settings.backbone, settings.pretrained, **kwargs)
+    else:
+        splitter = unet_splitter if settings.pretrained else None
+        learn = map_learner(dls, make_model(settings), splitter=splitter, **kwargs)
     learn.to_channelslast(use_amp=False)
     return learn
 
 def make_cbs(
-    s:RunSettings,     # Settings
-    teacher:nn.Module, # Its teacher; None for settings that have none
-    learn:Learner,     # Whose fit they are for
-)->list:               # Callbacks of the fit
+    settings:RunSettings, # Of the run
+    teacher:nn.Module,    # Its teacher; None for settings that have none
+    learn:Learner,        # Whose fit they are for
+)->list:                  # Callbacks of the fit
     "Full images, averaged weights, an auxiliary head, and distillation, where the settings ask for them."
-    res = []
-    if s.full_images: res.append(FullImages(s.full_images))
-    if s.ema_decay: res.append(AveragedWeights(s.ema_decay))
-    if s.aux_weight: res.append(AuxiliaryHead(s.aux_weight))
-    if teacher is None: return res
-    dtype = getattr(torch, s.distill.teacher_dtype)
-    terms = get_task(s.task).distillation(s, learn)
-    return [*res, KnowledgeDistillation(teacher, a=s.distill.a, dtype=dtype, **terms)]
+    cbs = []
+    if settings.full_images: cbs.append(FullImages(settings.full_images))
+    if settings.ema_decay: cbs.append(AveragedWeights(settings.ema_decay))
+    if settings.aux_weight: cbs.append(AuxiliaryHead(settings.aux_weight))
+    if teacher is not None:
+        dtype = getattr(torch, settings.distill.teacher_dtype)
+        terms = get_task(settings.task).distillation(settings, learn)
+        cbs.append(KnowledgeDistillation(teacher, a=settings.distill.a, dtype=dtype, **terms))
+    return cbs
 
 # %% ../../nbs/runs/04_experiments.ipynb #b896beb9
 def run_weights(
@@ -90,15 +104,21 @@ def run_weights(
     "Where the weights of a run are kept."
     return Path(results)/'weights'/f'{record_file(experiment, size, seed).stem}.safetensors'
 
+def _named_settings(name):
+    "The settings of an experiment or ablation; None for another name."
+    return experiment_settings.get(name) or ablation_settings.get(name)
+
 def _run_file(name, results, seed):
     "The weights of the run called `name`, of `seed`, else of seed 0; None where there is none."
-    known = experiment_settings.get(name)
-    for o in (seed, 0):
-        own = [f for f in run_files(name, results) if f.stem.endswith(f'-seed{o}')]
-        if known and (usual := run_weights(name, known.size, o, results)) in own: return usual
-        if len(own)>1: raise ValueError(
-            f'{name!r} has runs of several sizes: give one of the files {", ".join(map(str, own))}')
-        if own: return own[0]
+    settings = _named_settings(name)
+    for tried in (seed, 0):
+        files = [f for f in run_files(name, results) if f.stem.endswith(f'-seed{tried}')]
+        usual = settings and run_weights(name, settings.size, tried, results)
+        if usual in files: return usual
+        if len(files)>1:
+            listed = ', '.join(map(str, files))
+            raise ValueError(f'{name!r} has runs of several sizes: give one of the files {listed}')
+        if files: return files[0]
 
 def find_trained(
     name:str,       # Of a run in `results`, of a packaged model, or a file that `save_unet` wrote
@@ -107,8 +127,9 @@ def find_trained(
 )->Unet:            # In evaluation mode
     "A trained network. Raises `FileNotFoundError` for an experiment that was not run, otherwise as `load_pretrained`."
     file = _run_file(name, results, seed)
-    if file is None and name in experiment_settings and name not in pretrained_models():
-        missing = run_weights(name, get_settings(name).size, seed, results)
+    settings = _named_settings(name)
+    if file is None and settings and name not in pretrained_models():
+        missing = run_weights(name, settings.size, seed, results)
         raise FileNotFoundError(f'{name} was not trained yet, there is no {missing}: '
                                 f'`mobiledepth train {name} --seed {seed} --results {results}` does that')
     file = file or find_model(name, None)
@@ -116,95 +137,124 @@ def find_trained(
     return load_unet(file)
 
 # %% ../../nbs/runs/04_experiments.ipynb #04118c57
-def _facts(learn, s, path, teacher, start):
+def _facts(learn, settings, path, teacher, start):
     "What a record says about data and networks, known before the first epoch."
-    encoder = getattr(learn.model, 'encoder', learn.model)
-    return dict(settings=asdict(s), total_epochs=s.epochs+s.freeze_epochs, classes=learn.model.meta.get('classes'),
-                teacher_sha256=teacher and weights_sha256(teacher), start_sha256=start and weights_sha256(start),
-                data_fingerprint=get_data(s.data, s.task).fingerprint(path), n_train=len(learn.dls.train_ds),
-                weights_from=getattr(encoder, 'weights_from', None), weights_sha256=weights_sha256(encoder),
-                params=total_params(learn), macs=macs(learn.model, s.size))
+    model = learn.model
+    encoder = getattr(model, 'encoder', model)
+    data = get_data(settings.data, settings.task)
+    return dict(
+        settings=asdict(settings),
+        total_epochs=settings.epochs+settings.freeze_epochs,
+        classes=model.meta.get('classes'),
+        teacher_sha256=teacher and weights_sha256(teacher),
+        start_sha256=start and weights_sha256(start),
+        data_fingerprint=data.fingerprint(path),
+        n_train=len(learn.dls.train_ds),
+        weights_from=getattr(encoder, 'weights_from', None),
+        weights_sha256=weights_sha256(encoder),
+        params=total_params(learn),
+        macs=macs(model, settings.size))
 
 def _machine(learn):
     "What a run is made on: it may be another one after a resume."
     commit = git_commit(Path(mobiledepth.__file__).parent)
     return dict(device=device_name(learn.dls.device), versions=versions(), commit=commit)
 
-def _warn_of_teacher(teacher, s):
+def _warn_of_teacher(teacher, settings):
     "Warn where a teacher sees other data, or another size, than it was trained on."
-    here = dict(data=s.data)
-    if not teacher.inner_size: here['size'] = list(s.load_size or s.size)
-    odd = [f'{k} {teacher.meta[k]}, here {v}' for k,v in here.items() if teacher.meta.get(k, v)!=v]
-    unit = get_task(s.task).unit
+    here = dict(data=settings.data)
+    if not teacher.inner_size: here['size'] = list(settings.load_size or settings.size)
+    trained = {name: teacher.meta.get(name, value) for name,value in here.items()}
+    if trained==here: return
+    differences = '; '.join(f'{name} {trained[name]}, here {here[name]}' for name in here if trained[name]!=here[name])
+    unit = get_task(settings.task).unit
     worse = f', and its {unit} wrong' if unit else ''
-    if odd: warnings.warn(f'the teacher {s.distill.teacher} was trained on {"; ".join(odd)}: '
-                          f'its predictions may be worse{worse}', stacklevel=5)
+    warnings.warn(f'the teacher {settings.distill.teacher} was trained on {differences}: '
+                  f'its predictions may be worse{worse}', stacklevel=5)
 
-def _load_start(learn, start, s):
+def _load_start(learn, start, settings):
     "Put the weights of `start` into the learner's network."
     try: learn.model.load_state_dict(start.state_dict())
     except RuntimeError as e: raise ValueError(
-        f'start={s.start}: a network of other layers than these settings make; it has {start.config}. '
+        f'start={settings.start}: a network of other layers than these settings make; it has {start.config}. '
         'Start from one with the same encoder, decoder and outputs') from e
 
-def _finite(row): return {k: v if math.isfinite(v) else None for k,v in row.items()} # as `EpochHistory` has them
+def _trained_networks(settings, results, seed):
+    "The teacher, and the network to start from; None where the settings name none."
+    teacher = find_trained(settings.distill.teacher, results, seed) if settings.distill else None
+    start = find_trained(settings.start, results, seed) if settings.start else None
+    if teacher:
+        _warn_of_teacher(teacher, settings)
+        teacher.to(memory_format=torch.channels_last)
+    return teacher,start
 
-# %% ../../nbs/runs/04_experiments.ipynb #1688cde5
-def _evaluate(learn, dl, path, s):
+# %% ../../nbs/runs/04_experiments.ipynb #578fce4a
+def _test_dl(settings, path):
+    "The loader that a run is reported on."
+    data = get_data(settings.data, settings.task)
+    classes = get_task(settings.task).chosen_classes(settings.options, data)
+    return data.test_dl(path, task=settings.task, size=settings.size, bs=settings.bs, classes=classes,
+                        split=settings.holdout or None, num_workers=settings.num_workers)
+
+def _evaluate(learn, dl, path, settings):
     "The report on a test loader, and its image-independent baselines."
-    data,task = get_data(s.data, s.task),get_task(s.task)
+    data = get_data(settings.data, settings.task)
+    task = get_task(settings.task)
     groups = data.group and [data.group(Path(f).stem) for f in dl.items]
-    metrics = task.report(learn.model, dl, s.size, groups)
-    return metrics | dict(prior=task.baselines(learn, data, path, dl, s))
+    metrics = task.report(learn.model, dl, settings.size, groups)
+    metrics['prior'] = task.baselines(learn, data, path, dl, settings)
+    return metrics
 
-def _fit(learn, s, cbs, resume):
+def _finite(row):
+    "A row of the history with None for what is not finite, as in `EpochHistory`."
+    return {name: value if math.isfinite(value) else None for name,value in row.items()}
+
+def _resume(state, facts, settings, seed, learn, anywhere):
+    "The callback that resumes a run of the same settings, seed, data, teacher and start."
+    names = 'data_fingerprint', 'teacher_sha256', 'start_sha256'
+    same = {name: facts[name] for name in names}
+    return ResumeTraining(state, dict(asdict(settings), seed=seed, **same), _machine(learn), anywhere)
+
+def _fit(learn, settings, cbs, resume):
     "Both phases; the rows of the history, with what callbacks recorded of each epoch."
     history = EpochHistory()
-    learn.fine_tune(s.epochs, s.lr, freeze_epochs=s.freeze_epochs, lr_mult=s.lr_mult, cbs=[history, *cbs, resume])
+    learn.fine_tune(settings.epochs, settings.lr, freeze_epochs=settings.freeze_epochs, lr_mult=settings.lr_mult,
+                    cbs=[history, *cbs, resume])
     for cb in cbs:
         for row,recorded in zip(history.rows, getattr(cb, 'rows', [])): row.update(_finite(recorded))
     return history.rows
 
-def _trained_networks(s, results, seed):
-    "The teacher, and the network to start from; None where the settings name none."
-    teacher = find_trained(s.distill.teacher, results, seed) if s.distill else None
-    start = find_trained(s.start, results, seed) if s.start else None
-    if teacher:
-        _warn_of_teacher(teacher, s)
-        teacher.to(memory_format=torch.channels_last)
-    return teacher,start
-
-def _save(learn, experiment, s, seed, results):
+def _save(learn, experiment, settings, seed, results):
     "Keep the weights of a run, with what they were trained on."
-    license = get_data(s.data, s.task).license
-    about = dict(experiment=experiment, seed=seed, size=list(s.size), data=s.data)
-    about['license'] = f'trained on {s.data}: {license}' if license else ''
-    save_unet(learn, run_weights(experiment, s.size, seed, results), **about)
+    license = get_data(settings.data, settings.task).license
+    about = dict(experiment=experiment, seed=seed, size=list(settings.size), data=settings.data)
+    about['license'] = f'trained on {settings.data}: {license}' if license else ''
+    save_unet(learn, run_weights(experiment, settings.size, seed, results), **about)
 
-def _run(experiment, s, seed, path, results, file, about, make_model, make_cbs, anywhere):
+def _machines(resume):
+    "Devices and commits of a run, and the versions of its last part."
+    devices = dict.fromkeys(machine['device'] for machine in resume.machines)
+    commits = dict.fromkeys(machine['commit'] for machine in resume.machines)
+    return dict(devices=list(devices), commits=list(commits), versions=resume.machines[-1]['versions'])
+
+def _run(experiment, settings, seed, path, results, file, about, make_model, make_cbs, anywhere):
     "Train, report, save; see `run_settings`."
-    data,task = get_data(s.data, s.task),get_task(s.task)
-    path = data.find(path)
-    classes = task.chosen_classes(s.options, data)
-    test_dl = data.test_dl(path, task=s.task, size=s.size, bs=s.bs, classes=classes, split=s.holdout or None,
-                           num_workers=s.num_workers)
-    teacher,start = _trained_networks(s, results, seed)
+    path = get_data(settings.data, settings.task).find(path)
+    test_dl = _test_dl(settings, path)
+    teacher,start = _trained_networks(settings, results, seed)
     set_seed(seed, reproducible=True)
-    learn = make_learner(make_dls(path, s), s, make_model)
-    if start: _load_start(learn, start, s)
-    facts = _facts(learn, s, path, teacher, start)
-    same = {k:facts[k] for k in ('data_fingerprint', 'teacher_sha256', 'start_sha256')}
+    learn = make_learner(make_dls(path, settings), settings, make_model)
+    if start: _load_start(learn, start, settings)
+    facts = _facts(learn, settings, path, teacher, start)
     state = Path(results)/'state'/f'{file.stem}.pt'
-    resume = ResumeTraining(state, dict(asdict(s), seed=seed, **same), _machine(learn), anywhere)
-    rows = _fit(learn, s, make_cbs(s, teacher, learn), resume)
-    if isinstance(learn.model, Unet): _save(learn, experiment, s, seed, results)
-    metrics = _evaluate(learn, test_dl, path, s)
-    machines = resume.machines
-    where = {f'{k}s': list(dict.fromkeys(o[k] for o in machines)) for k in ('device', 'commit')}
-    seconds = round(sum(row['seconds'] for row in rows))
+    resume = _resume(state, facts, settings, seed, learn, anywhere)
+    rows = _fit(learn, settings, make_cbs(settings, teacher, learn), resume)
+    if isinstance(learn.model, Unet): _save(learn, experiment, settings, seed, results)
+    metrics = _evaluate(learn, test_dl, path, settings)
+    identity = dict(experiment=experiment, **about, task=settings.task, seed=seed)
     found = dict(split=test_dl.split, n_test=metrics.pop('n'), metrics=metrics)
-    write_record(file, dict(experiment=experiment, **about, task=s.task, seed=seed, **found, **facts, **where,
-                            versions=machines[-1]['versions'], seconds=seconds, history=rows))
+    seconds = round(sum(row['seconds'] for row in rows))
+    write_record(file, identity | found | facts | _machines(resume) | dict(seconds=seconds, history=rows))
     state.unlink(missing_ok=True)
 
 # %% ../../nbs/runs/04_experiments.ipynb #3ddbcf86
@@ -215,9 +265,15 @@ def _check_name(name, kind):
     if not re.fullmatch(r'[A-Za-z0-9][\w.-]*', name): raise ValueError(
         f'name={name!r}: expected letters, digits, -, _ and . alone, and a letter or digit first')
 
+def _check_data(file, record, settings, path):
+    "Raise `ValueError` where the record of a finished run is of other data than `path`."
+    data = get_data(settings.data, settings.task)
+    if data.fingerprint(data.find(path))!=record['data_fingerprint']: raise ValueError(
+        f'{file} is the record of a run on other data than {path}: give another `results` folder')
+
 def run_settings(
     experiment:str,              # Name of the run; names of files begin with it
-    s:RunSettings=RunSettings(), # Settings, of any task
+    settings:RunSettings=RunSettings(), # Of any task
     seed:int=0,                  # Of loaders, network and augmentation
     path=None,                   # Folder of the data set; else where `get_data(s.data)` finds it
     results='runs',              # Folder for the record and the weights
@@ -229,16 +285,14 @@ def run_settings(
 )->dict:                         # The record
     "Train once with `fine_tune`, report, leave weights and record. A stopped run resumes, a finished one is read."
     _check_name(experiment, kind)
-    file = record_file(experiment, s.size, seed, results, kind)
+    file = record_file(experiment, settings.size, seed, results, kind)
     about = dict(recipe=recipe or experiment, kind=kind)
     if not file.exists():
         with locked(Path(results)/'state'/file.stem, 'trained'):
             if not file.exists():
-                _run(experiment, s, seed, path, results, file, about, make_model, make_cbs, resume_anywhere)
-    record = finished_record(file, asdict(s))
-    data = get_data(s.data, s.task)
-    if path is not None and data.fingerprint(data.find(path))!=record['data_fingerprint']: raise ValueError(
-        f'{file} is the record of a run on other data than {path}: give another `results` folder')
+                _run(experiment, settings, seed, path, results, file, about, make_model, make_cbs, resume_anywhere)
+    record = finished_record(file, asdict(settings))
+    if path is not None: _check_data(file, record, settings, path)
     return record
 
 # %% ../../nbs/runs/04_experiments.ipynb #150c0c6e
@@ -252,9 +306,9 @@ def run_experiment(
     **overrides          # Any of the settings, by its own name
 )->dict:                 # The record
     "Run a named experiment; see `run_settings`. Raises `ValueError` for an unknown name or setting."
-    s = get_settings(experiment)
-    changed = change_settings(s, **overrides)
-    demo = is_demo(experiment) or not name and changed!=s
-    kind = 'demo' if demo else 'ablation' if experiment in ablation_settings else 'result'
-    return run_settings(name or experiment, changed, seed, path, results, kind,
+    named = get_settings(experiment)
+    settings = change_settings(named, **overrides)
+    kind = 'ablation' if experiment in ablation_settings else 'result'
+    if is_demo(experiment) or not name and settings!=named: kind = 'demo'
+    return run_settings(name or experiment, settings, seed, path, results, kind,
                         resume_anywhere=resume_anywhere, recipe=experiment)

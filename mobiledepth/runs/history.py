@@ -23,11 +23,11 @@ from ..tasks import get_task
 def device_name(
     device=torch.device('cpu'), # torch device
 )->str:                         # Name of the processor, with the number of threads for a CPU
-    "What the run ran on."
+    "The device of a run."
     if device.type=='cuda': return torch.cuda.get_device_name(device)
     info = Path('/proc/cpuinfo')
     lines = info.read_text().splitlines() if info.exists() else []
-    names = [l.split(':')[1].strip() for l in lines if l.startswith('model name')]
+    names = [line.split(':')[1].strip() for line in lines if line.startswith('model name')]
     name = names[0] if names else platform.processor() or platform.machine()
     return f'{name}, {torch.get_num_threads()} threads'
 
@@ -36,8 +36,9 @@ def macs(
     size=(128, 160),  # `(h, w)` of the image, in pixels
 )->int:               # Multiply-accumulates of convolutions and matrix products, one image
     "Multiply-accumulates, counted by PyTorch's own counter."
-    p,training = next(model.parameters()),model.training
-    with torch.no_grad(), FlopCounterMode(display=False) as counter: model.eval()(p.new_zeros(1, 3, *size))
+    x = next(model.parameters()).new_zeros(1, 3, *size)
+    training = model.training
+    with torch.no_grad(), FlopCounterMode(display=False) as counter: model.eval()(x)
     model.train(training)
     return counter.get_total_flops()//2
 
@@ -45,7 +46,9 @@ def macs(
 class EpochHistory(Callback):
     "Keeps every epoch in `rows`: phase (0 frozen, 1 not), epoch, losses, metrics, learning rate, seconds."
     order = Recorder.order + 1
-    def __init__(self): self.rows,self.phase = [],-1
+    def __init__(self):
+        self.rows = []
+        self.phase = -1
 
     def before_fit(self):
         # a search for a learning rate and `get_preds` call themselves fits too
@@ -55,20 +58,27 @@ class EpochHistory(Callback):
     def before_epoch(self): self.started = time.time()
 
     def after_epoch(self):
-        names = self.recorder.metric_names[1:-1]
-        values = {k: round(float(v), 5) if math.isfinite(v) else None for k,v in zip(names, self.learn.final_record)}
-        seconds = round(time.time()-self.started, 2)
-        lr = self.opt.hypers[-1]['lr']
-        self.rows.append(dict(phase=self.phase, epoch=self.epoch, **values, lr=lr, seconds=seconds))
+        row = dict(phase=self.phase, epoch=self.epoch)
+        for name,value in zip(self.recorder.metric_names[1:-1], self.learn.final_record):
+            row[name] = round(float(value), 5) if math.isfinite(value) else None
+        row['lr'] = self.opt.hypers[-1]['lr']
+        row['seconds'] = round(time.time()-self.started, 2)
+        self.rows.append(row)
 
 # %% ../../nbs/runs/03_history.ipynb #5ed2dc7d
 def _curve_key(records):
     "The column of a history that curves of these runs show. Raises `ValueError` for runs of several tasks."
     names = sorted({r['task'] for r in records})
     if len(names)!=1:
-        raise ValueError(f'runs of {", ".join(names) or "no task"}: expected one task, or give the column as `key`')
+        listed = ', '.join(names) or 'no task'
+        raise ValueError(f'runs of {listed}: expected one task, or give the column as `key`')
     task = get_task(names[0])
     return task.curve or task.figures[0].key
+
+def _column(record, key):
+    "A column of the history of a run, NaN where it is undefined."
+    values = [row[key] for row in record['history']]
+    return [math.nan if value is None else value for value in values]
 
 def plot_curves(
     records,           # List of records
@@ -78,12 +88,11 @@ def plot_curves(
     "One line an experiment over the epochs of both phases: mean over seeds, between the lowest and the highest."
     key = key or _curve_key(records)
     ax = ax or plt.subplots(figsize=(6,3))[1]
-    for name,rs in by_experiment(records).items():
-        rows = [[math.nan if e[key] is None else e[key] for e in r['history']] for r in rs]
-        ys = torch.tensor(rows)
-        xs = range(1, ys.shape[1]+1)
-        ax.plot(xs, ys.mean(0), label=f'{name} ({len(rs)})')
-        ax.fill_between(xs, ys.amin(0), ys.amax(0), alpha=.2)
+    for name,group in by_experiment(records).items():
+        values = torch.tensor([_column(record, key) for record in group])
+        epochs = range(1, values.shape[1]+1)
+        ax.plot(epochs, values.mean(0), label=f'{name} ({len(group)})')
+        ax.fill_between(epochs, values.amin(0), values.amax(0), alpha=.2)
     ax.set(xlabel='epoch', ylabel=key)
     ax.legend()
     return ax
@@ -96,7 +105,8 @@ def save_curves(
     overwrite=False, # Replace an image that is there?
 )->Path:             # The image
     "Learning curves of the runs of one `kind`, a panel a task. Raises `ValueError` for none, `FileExistsError`."
-    file,records = Path(file),runs_of_kind(results, kind)
+    file = Path(file)
+    records = runs_of_kind(results, kind)
     if file.suffix not in ('.png', '.svg', '.pdf'):
         raise ValueError(f'{file}: expected a name that ends in .png, .svg or .pdf')
     if not records: raise ValueError(f'{results} holds no record of kind {kind!r}: nothing to draw')
@@ -104,7 +114,9 @@ def save_curves(
         raise FileExistsError(f'{file} is there already: give another name, or allow to overwrite it')
     tasks = list(dict.fromkeys(r['task'] for r in records))
     fig,axs = plt.subplots(len(tasks), 1, figsize=(8, 5*len(tasks)), squeeze=False)
-    for ax,task in zip(axs.flat, tasks): plot_curves([r for r in records if r['task']==task], ax=ax)
+    for ax,task in zip(axs.flat, tasks):
+        own = [r for r in records if r['task']==task]
+        plot_curves(own, ax=ax)
     with atomic_path(file) as tmp: fig.savefig(tmp, bbox_inches='tight')
     plt.close(fig)
     return file

@@ -20,7 +20,9 @@ from ..tasks import get_task, task_names
 def _to_rgb(im):
     "Upright, in 8 bits; transparency is left out. Raises `ValueError` for numbers that no image has."
     im = ImageOps.exif_transpose(im)
-    if im.mode[0] not in 'IF': return im.convert('RGBA' if 'transparency' in im.info else 'RGB').convert('RGB')
+    if im.mode[0] not in 'IF':
+        if 'transparency' in im.info: im = im.convert('RGBA')
+        return im.convert('RGB')
     x = np.asarray(im)
     if im.mode=='F' or x.min()<0 or x.max()>65535: raise ValueError(f'mode {im.mode}: expected 8 or 16 bits a channel')
     return Image.fromarray((x/257).round().astype('uint8')).convert('RGB')
@@ -41,6 +43,10 @@ def _places(n, size):
     "Where the centres of `size` pixels lie among those of `n`, as PyTorch resizes without aligned corners."
     return ((np.arange(size, dtype='float32') + .5)*np.float32(n/size) - .5).clip(0, n-1)
 
+def _nearest(n, size):
+    "Positions among `n` pixels that are nearest to the centres of `size` pixels."
+    return np.floor((np.arange(size) + .5)*(n/size)).astype(int)
+
 def _linear(x, size, axis):
     "Resize one axis linearly."
     at = _places(x.shape[axis], size)
@@ -59,8 +65,9 @@ def resize_map(
     "A map at another size: labels by the nearest pixel, values linearly in their space; NaN next to unknown ones."
     if res.shape[:2]==tuple(size): return res
     if about['kind']=='labels':
-        rows,cols = (np.floor((np.arange(b) + .5)*(a/b)).astype(int) for a,b in zip(res.shape, size))
-        return res[rows[:,None],cols]
+        rows = _nearest(res.shape[0], size[0])
+        columns = _nearest(res.shape[1], size[1])
+        return res[rows[:,None],columns]
     is_log = about.get('space')=='log'
     known = np.isfinite(res) & (res>0) if is_log else np.isfinite(res)
     if not known.all(): res = np.where(known, res, np.nan)
@@ -79,9 +86,10 @@ class FileModel:
         self.run = Predictor(file, threads)
         self.meta = self.run.meta
         name = self.meta.get('task')
-        if name not in task_names(): raise ValueError(
-            f'{file}: was exported for the task {name!r}, expected one of {", ".join(task_names())}: import the module '
-            'that registers it (register_task)')
+        if name not in task_names():
+            known = ', '.join(task_names())
+            raise ValueError(f'{file}: was exported for the task {name!r}, expected one of {known}: import the module '
+                             'that registers it (register_task)')
         self.task = get_task(name)
 
     def fitted(self,
@@ -89,13 +97,15 @@ class FileModel:
     )->Image.Image:        # Of the size that the file takes
         "An image of any size, resized to that of a file which takes one only."
         size = self.run.input_size
-        return image.resize(size[::-1], Image.BILINEAR) if size and image.size!=size[::-1] else image
+        if not size or image.size==size[::-1]: return image
+        return image.resize(size[::-1], Image.BILINEAR)
 
     def look(self,
         image:Image.Image, # Mode RGB
     )->np.ndarray:         # Map at the size of the image
         "What the file predicts for one image of any size."
-        res,size = self.run(np.array(self.fitted(image))),image.size[::-1]
+        res = self.run(np.array(self.fitted(image)))
+        size = image.size[::-1]
         if self.run.output=='map': return resize_map(res, size, self.meta['map'])
         from mobiledepth.runs.predict_model import raw_to_map # a raw output is decoded by PyTorch
         return raw_to_map(self.task, res[None], size)
@@ -107,7 +117,9 @@ class ValueMaps:
         name:str,   # Of the task
         about:dict, # With `map` and `colors`, as in a file's metadata
     ):
-        self.name,self.map,self.colors = name,about['map'],about['colors']
+        self.name = name
+        self.map = about['map']
+        self.colors = about['colors']
         self.about = f'{name}.txt' # File with the legend
 
     def names(self,
@@ -127,8 +139,9 @@ class ValueMaps:
     )->np.ndarray:         # uint8 `(h, w, 3)`
         "A map in colours: grey where one number a pixel has no colours of its own."
         from mobiledepth.deploy.predictor import colorize_values
-        grey = [[i]*3 for i in range(256)]
-        return colorize_values(values, self.map, self.colors or (grey if np.ndim(values)==2 else None))
+        colors = self.colors
+        if not colors and np.ndim(values)==2: colors = [[i]*3 for i in range(256)] # grey
+        return colorize_values(values, self.map, colors or None)
 
     def __call__(self,
         values:np.ndarray, # Map, `(h, w)` or `(h, w, 3)`
@@ -138,7 +151,7 @@ class ValueMaps:
         return [np.asarray(values, 'float32'), Image.fromarray(self.colorize(values))]
 
 # %% ../../nbs/runs/06_predict.ipynb #9d055568
-_suffixes = {k for k,v in mimetypes.types_map.items() if v.startswith('image/')}
+_suffixes = {suffix for suffix,content in mimetypes.types_map.items() if content.startswith('image/')}
 
 def images_below(
     folder, # Searched with all folders in it, not with hidden ones
@@ -146,40 +159,44 @@ def images_below(
     "The images of a folder, by their suffixes."
     res = []
     for root,folders,names in os.walk(folder, followlinks=True):
-        folders[:] = [o for o in folders if not o.startswith('.')]
-        res += [Path(root)/o for o in names if not o.startswith('.') and Path(o).suffix.lower() in _suffixes]
+        folders[:] = [name for name in folders if not name.startswith('.')]
+        files = [Path(root)/name for name in names if not name.startswith('.')]
+        res += [file for file in files if file.suffix.lower() in _suffixes]
     return sorted(res)
 
 def _find(source, out):
     "The folder that names are relative to, and the images, sorted; none of what an earlier run wrote below it."
-    source,out = Path(source),Path(out)
+    source = Path(source)
+    out = Path(out)
     if source.is_file(): return source.parent,[source]
     if not source.is_dir():
         raise FileNotFoundError(f'{source}: there is no such file or folder, expected an image or images')
     if source.resolve()==out.resolve(): raise ValueError(f'out={out} is the folder of the images: give another one')
-    files = [o for o in images_below(source) if out.resolve() not in o.resolve().parents]
+    files = [file for file in images_below(source) if out.resolve() not in file.resolve().parents]
     if not files: raise ValueError(f'{source}: there is no image in this folder')
     return source,files
 
 def _names(root, files, out, maps):
     "For each image the files to write. Raises `DataError` where two images need one name."
     plan = {}
-    for f in files:
-        stem = f.relative_to(root).with_suffix('').as_posix()
-        plan[f] = [out/o for o in maps.names(stem)]
-    count = Counter(o for outs in plan.values() for o in outs)
-    double = [f'{f}: {o}' for f,outs in plan.items() for o in outs if count[o]>1]
+    count = Counter()
+    for file in files:
+        stem = file.relative_to(root).with_suffix('').as_posix()
+        plan[file] = [out/name for name in maps.names(stem)]
+        count.update(plan[file])
+    double = []
+    for file,results in plan.items(): double += [f'{file}: {result}' for result in results if count[result]>1]
     if double: raise DataError('Images whose results would have one name: rename one of each.', double)
     return plan
 
 def _plan(root, files, out, maps, overwrite):
     "What to write for each image. Raises `DataError` where something is there already."
     plan = _names(root, files, out, maps)
-    outs = [o for some in plan.values() for o in some]
-    inputs = {f.resolve() for f in files}
-    own = [o for o in outs if o.resolve() in inputs]
+    results = [result for of_one in plan.values() for result in of_one]
+    images = {file.resolve() for file in files}
+    own = [result for result in results if result.resolve() in images]
     if own: raise DataError(f'Results would replace images: give another folder than out={out}.', own)
-    there = [o for o in outs if o.exists()]
+    there = [result for result in results if result.exists()]
     about = out/maps.about
     if about.exists() and about.read_text()!=maps.legend(): there.append(about)
     if there and not overwrite:
@@ -232,7 +249,8 @@ def predict_files(
     _check(files, _progress)
     about = out/maps.about
     with atomic_path(about) as tmp: tmp.write_text(maps.legend())
-    for f in _progress(files):
-        image = open_picture(f)
-        for path,content in zip(plan[f], maps(model.look(image), image)): _save(path, content)
-    return [about, *(o for f in files for o in plan[f])]
+    for file in _progress(files):
+        image = open_picture(file)
+        contents = maps(model.look(image), image)
+        for path,content in zip(plan[file], contents): _save(path, content)
+    return [about, *(result for file in files for result in plan[file])]

@@ -35,9 +35,9 @@ def raw_to_map(
 )->np.ndarray:  # Map
     "The map of an image, from the raw output at another size."
     raw = torch.as_tensor(raw)
-    if task.kind=='labels': res = class_map(raw, size)
-    else: res = task.decode(F.interpolate(raw.float(), size=size, mode='bilinear', align_corners=False))[0]
-    return res.cpu().numpy()
+    if task.kind=='labels': return class_map(raw, size).cpu().numpy()
+    resized = F.interpolate(raw.float(), size=size, mode='bilinear', align_corners=False)
+    return task.decode(resized)[0].cpu().numpy()
 
 # %% ../../nbs/runs/07_predict_model.ipynb #5d59ce66
 class NetworkModel:
@@ -46,10 +46,11 @@ class NetworkModel:
         network:nn.Module, # From `load_pretrained`, or a `Unet` whose `meta` names its task
         size=None,         # `(h, w)` of its input, pixels; None: as it was saved
     ):
-        self.network,self.meta = network,getattr(network, 'meta', {})
+        self.network = network
+        self.meta = getattr(network, 'meta', {})
         self.task = task_of(network)
-        if self.task is None: raise ValueError(
-            f"the network has no task: set model.meta['task'] to one of {', '.join(task_names())}")
+        known = ', '.join(task_names())
+        if self.task is None: raise ValueError(f"the network has no task: set model.meta['task'] to one of {known}")
         size = size or self.meta.get('size')
         if size is None: raise ValueError('the network was saved without its size: give size (height, width)')
         if len(size)!=2 or min(size)<1: raise ValueError(f'size={size}: expected height and width, like (128,160)')

@@ -28,7 +28,7 @@ def _git(path, *args):
 def git_commit(
     path='.', # A folder of the checkout
 )->str:       # 40 hexadecimal digits, and '-dirty' where tracked files were changed; None where git tracks nothing here
-    "The commit that the code at `path` stands on."
+    "The commit of the code at `path`."
     head = _git(path, 'rev-parse', 'HEAD')
     if not head or not _git(path, 'ls-files'): return None
     changed = _git(path, 'status', '--porcelain', '--untracked-files=no')
@@ -36,8 +36,9 @@ def git_commit(
 
 def versions()->dict: # Package -> version
     "The packages that a result can depend on."
-    packages = 'torch', 'torchvision', 'fastai', 'fastcore', 'timm'
-    return dict(python=platform.python_version(), **{p:metadata.version(p) for p in packages})
+    res = dict(python=platform.python_version())
+    for package in ('torch', 'torchvision', 'fastai', 'fastcore', 'timm'): res[package] = metadata.version(package)
+    return res
 
 # %% ../../nbs/runs/02_records.ipynb #31b22347
 schema = 2 # Of records; raised when a key changes its meaning or its place
@@ -80,10 +81,16 @@ def write_record(
     with atomic_path(file) as tmp: tmp.write_text(text + '\n')
 
 # %% ../../nbs/runs/02_records.ipynb #a82bd5dc
+def _flat_json(settings):
+    "Flat settings as JSON has them: lists, no tuples."
+    return flat_settings(json.loads(json.dumps(settings)))
+
 def _differences(there, here):
     "The settings that differ, by their own names."
-    there,here = (flat_settings(json.loads(json.dumps(o))) for o in (there, here))
-    return {k:(there.get(k), here.get(k)) for k in {**there, **here} if there.get(k)!=here.get(k)}
+    there = _flat_json(there)
+    here = _flat_json(here)
+    pairs = {name: (there.get(name), here.get(name)) for name in {**there, **here}}
+    return {name: pair for name,pair in pairs.items() if pair[0]!=pair[1]}
 
 def finished_record(
     file:Path,     # From `record_file`
@@ -103,28 +110,38 @@ def load_records(
 )->list:               # Records, sorted by file name
     "All records of one `kind`. Raises `FileNotFoundError` without the folder, `ValueError` for another schema."
     if not Path(results).is_dir(): raise FileNotFoundError(f'there is no folder {results}: expected one with records')
-    folders = [Path(results)] if kind not in (None, 'ablation') else [Path(results), Path(results)/'ablations']
-    files = sorted((f for o in folders for f in o.glob('[!.]*.json')), key=lambda f: f.name)
-    records = [read_record(f) for f in files if _is_record(_read_json(f))]
-    return [r for r in records if kind in (None, r.get('kind'))]
+    files = [*Path(results).glob('[!.]*.json')]
+    if kind in (None, 'ablation'): files += Path(results).glob('ablations/[!.]*.json')
+    records = []
+    for file in sorted(files, key=lambda f: f.name):
+        if not _is_record(_read_json(file)): continue
+        record = read_record(file)
+        if kind in (None, record.get('kind')): records.append(record)
+    return records
 
 # %% ../../nbs/runs/02_records.ipynb #ab46b91c
 def _label(name, own, others):
-    "A name with those settings that tell a run from the `others`."
-    return ' '.join([name, *(f'{k}={v}' for k,v in own.items() if any(o.get(k)!=v for o in others))])
+    "A name with the settings in which a run differs from any of the `others`."
+    words = [name]
+    for key,value in own.items():
+        if any(other.get(key)!=value for other in others): words.append(f'{key}={value}')
+    return ' '.join(words)
 
 def by_experiment(
     records, # List of records
 )->dict:     # Name -> its records, in the order of first appearance
     "Group `records` by experiment and settings; runs of one experiment that differ in a setting get it in their name."
     groups = {}
-    for r in records: groups.setdefault((r['experiment'], json.dumps(r['settings'], sort_keys=True)), []).append(r)
-    alike = Counter(name for name,_ in groups)
+    for record in records:
+        key = record['experiment'], json.dumps(record['settings'], sort_keys=True)
+        groups.setdefault(key, []).append(record)
+    variants = Counter(name for name,_ in groups)
     res = {}
-    for (name,_),own in groups.items():
+    for (name,_),group in groups.items():
         others = [flat_settings(r['settings']) for r in records if r['experiment']==name]
-        label = _label(name, flat_settings(own[0]['settings']), others) if alike[name]>1 else name
-        res[label] = own
+        own = flat_settings(group[0]['settings'])
+        label = _label(name, own, others) if variants[name]>1 else name
+        res[label] = group
     return res
 
 def spread(
@@ -134,7 +151,8 @@ def spread(
 )->str:             # 'mean ± standard deviation', or the value alone
     "A figure with its spread over seeds."
     values = [scale*v for v in values]
-    return f'{mean(values):.{digits}f}' + (f' ± {stdev(values):.{digits}f}' if len(values)>1 else '')
+    text = f'{mean(values):.{digits}f}'
+    return f'{text} ± {stdev(values):.{digits}f}' if len(values)>1 else text
 
 run_kinds = 'result', 'ablation', 'demo' # Of runs that are tabulated
 
@@ -144,30 +162,45 @@ def runs_of_kind(
 )->list:      # Records
     "The runs of one `kind` in a folder. Raises `ValueError` for another kind."
     if kind in run_kinds: return load_records(results, kind)
-    raise ValueError(f'kind={kind!r}: expected one of {", ".join(run_kinds)}.{did_you_mean(kind, run_kinds)}')
+    known = ', '.join(run_kinds)
+    raise ValueError(f'kind={kind!r}: expected one of {known}.{did_you_mean(kind, run_kinds)}')
 
 # %% ../../nbs/runs/02_records.ipynb #595a5dac
+def _data_text(record):
+    "The data set of a run, and the split unless it is test."
+    data = record['settings']['data']
+    split = record['split']
+    return data if split=='test' else f'{data}, {split}'
+
+def _figure_text(figure, records):
+    "One figure of a task, with its spread over `records`."
+    values = [r['metrics'][figure.key] for r in records]
+    return spread(values, figure.scale, figure.digits)
+
 def _row(name, records, task):
     "The cells of one experiment."
-    r = records[0]
-    s = r['settings']
-    start = s['start'] or ('ImageNet' if s['pretrained'] else 'random')
-    figures = [spread([r['metrics'][o.key] for r in records], o.scale, o.digits) for o in task.figures]
-    data = s['data'] if r['split']=='test' else f"{s['data']}, {r['split']}"
-    return [name, data, s['backbone'], start, 'x'.join(map(str, s['size'])), r['total_epochs'],
-            f"{r['params']/1e6:.2f}", f"{r['macs']/1e9:.3f}", *figures, len(records)]
+    first = records[0]
+    settings = first['settings']
+    start = settings['start'] or ('ImageNet' if settings['pretrained'] else 'random')
+    size = 'x'.join(map(str, settings['size']))
+    run = [name, _data_text(first), settings['backbone'], start, size, first['total_epochs']]
+    cost = [f"{first['params']/1e6:.2f}", f"{first['macs']/1e9:.3f}"]
+    figures = [_figure_text(figure, records) for figure in task.figures]
+    return [*run, *cost, *figures, len(records)]
+
+def _place(records, figure):
+    "What a table sorts by: data set, split, then a figure, the best last."
+    first = records[0]
+    value = mean(r['metrics'][figure.key] for r in records)
+    return first['settings']['data'], first['split'], -value if figure.lower else value
 
 def _table(records, task):
     "A table of runs of one task, by data set, the best last."
+    groups = sorted(by_experiment(records).items(), key=lambda item: _place(item[1], task.figures[0]))
+    rows = [_row(name, group, task) for name,group in groups]
     head = ['experiment', 'data', 'encoder', 'start', 'size', 'epochs', 'parameters, M', 'GMAC']
-    first = task.figures[0]
-    def place(group):
-        found = mean(r['metrics'][first.key] for r in group[1])
-        r = group[1][0]
-        return r['settings']['data'], r['split'], -found if first.lower else found
-    groups = sorted(by_experiment(records).items(), key=place)
-    rows = [_row(name, rs, task) for name,rs in groups]
-    return markdown_table([*head, *(o.label for o in task.figures), 'seeds'], rows)
+    labels = [figure.label for figure in task.figures]
+    return markdown_table([*head, *labels, 'seeds'], rows)
 
 def results_table(
     results='results', # Folder of records, or a list of records
@@ -177,51 +210,61 @@ def results_table(
     "Runs as a table for each task, by data set, the best last. Raises `ValueError` for another `kind`."
     records = results if isinstance(results, list) else runs_of_kind(results, kind)
     records = [r for r in records if data in (None, r['settings']['data'])]
-    groups = {name: [r for r in records if r['task']==name] for name in task_names()}
-    tables = [_table(rs, get_task(name)) for name,rs in groups.items() if rs]
-    unknown = Counter(r['task'] for r in records if r['task'] not in groups)
-    tables += [f'{n} runs of the task {name!r}, which is not registered here' for name,n in unknown.items()]
+    tables = []
+    for name in task_names():
+        own = [r for r in records if r['task']==name]
+        if own: tables.append(_table(own, get_task(name)))
+    unknown = Counter(r['task'] for r in records if r['task'] not in task_names())
+    for name,n in unknown.items(): tables.append(f'{n} runs of the task {name!r}, which is not registered here')
     return '\n\n'.join(tables) or _table([], get_task('segmentation'))
 
 # %% ../../nbs/runs/02_records.ipynb #27577810
 def paired_difference(
     records,     # List of records, one of each seed and experiment
-    ours:str,    # Experiment whose gain is asked for
+    ours:str,    # Experiment whose gain is measured
     theirs:str,  # Experiment it is measured against
     key='miou',  # One of the record's `metrics`
     scale=100,   # Of the differences: points for fractions; 1 leaves metres what they are
 )->dict:         # `seeds`, `differences` by seed, their `mean`, and its standard error `se`
     "How much higher `ours` is than `theirs`, by seed. Raises `ValueError` for one common seed, or an unequal budget."
-    a,b = ({r['seed']:r for r in records if r['experiment']==e} for e in (ours, theirs))
-    seeds = sorted(a.keys() & b.keys())
+    our_runs = {r['seed']: r for r in records if r['experiment']==ours}
+    their_runs = {r['seed']: r for r in records if r['experiment']==theirs}
+    seeds = sorted(our_runs.keys() & their_runs.keys())
     if len(seeds)<2: raise ValueError(
         f'{ours} and {theirs} have the seeds {seeds} in common: expected two or more, or there is no spread')
-    budget = {(r['total_epochs'], r['data_fingerprint'], r['split']) for o in (a,b) for r in o.values()}
-    if len(budget)>1: raise ValueError(f'{ours} and {theirs} had different epochs, data or split: {sorted(budget)}')
-    diffs = [scale*(a[s]['metrics'][key] - b[s]['metrics'][key]) for s in seeds]
-    return dict(seeds=seeds, differences=diffs, mean=mean(diffs), se=stdev(diffs)/len(diffs)**.5)
+    runs = [*our_runs.values(), *their_runs.values()]
+    budgets = {(r['total_epochs'], r['data_fingerprint'], r['split']) for r in runs}
+    if len(budgets)>1: raise ValueError(f'{ours} and {theirs} had different epochs, data or split: {sorted(budgets)}')
+    differences = [scale*(our_runs[s]['metrics'][key] - their_runs[s]['metrics'][key]) for s in seeds]
+    error = stdev(differences)/len(differences)**.5
+    return dict(seeds=seeds, differences=differences, mean=mean(differences), se=error)
 
 # %% ../../nbs/runs/02_records.ipynb #b576783f
+def _index_line(record):
+    "What the index has of a run."
+    res = {key: record[key] for key in ('experiment', 'kind', 'task', 'split', 'seed', 'total_epochs')}
+    for key in ('data', 'size'): res[key] = record['settings'][key]
+    if record['task'] not in task_names(): return res
+    for figure in get_task(record['task']).figures: res[figure.key] = record['metrics'].get(figure.key)
+    return res
+
 def records_index(
     results='results', # Folder of records
 )->dict:               # File relative to `results` -> what the run is
     "What the runs in a folder are, by file."
     res = {}
-    for r in load_records(results, None):
-        if 'history' not in r: continue # a benchmark, a check
-        s = r['settings']
-        file = record_file(r['experiment'], s['size'], r['seed'], '', r['kind'])
-        known = get_task(r['task']).figures if r['task'] in task_names() else ()
-        figures = {o.key: r['metrics'].get(o.key) for o in known}
-        about = {k:r[k] for k in ('experiment', 'kind', 'task', 'split', 'seed', 'total_epochs')}
-        res[file.as_posix()] = about | dict(data=s['data'], size=s['size']) | figures
+    for record in load_records(results, None):
+        if 'history' not in record: continue # a benchmark, a check
+        size = record['settings']['size']
+        file = record_file(record['experiment'], size, record['seed'], '', record['kind'])
+        res[file.as_posix()] = _index_line(record)
     return dict(sorted(res.items()))
 
 def write_index(
     results='results', # Folder of records
 )->Path:               # `results/index.json`
     "Write the index of a folder of records, a line a run."
-    lines = [f'{json.dumps(k)}: {json.dumps(v)}' for k,v in records_index(results).items()]
+    lines = [f'{json.dumps(file)}: {json.dumps(run)}' for file,run in records_index(results).items()]
     file = Path(results)/'index.json'
     with atomic_path(file) as tmp: tmp.write_text('{\n' + ',\n'.join(lines) + '\n}\n')
     return file

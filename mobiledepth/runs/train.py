@@ -24,9 +24,16 @@ from ..tasks import get_task
 def _test_items(dl, n):
     "`n` images with their targets, spread over a test loader, each a batch of one."
     step = max(1, len(dl.dataset)//n)
-    items = [dl.dataset[i] for i in range(0, len(dl.dataset), step)][:n]
-    batches = [dl.before_batch(dl.create_batch([dl.after_item(o)])) for o in items]
-    return [to_cpu(dl.after_batch(o)) for o in batches]
+    res = []
+    for i in range(0, len(dl.dataset), step)[:n]:
+        item = dl.after_item(dl.dataset[i])
+        batch = dl.before_batch(dl.create_batch([item]))
+        res.append(to_cpu(dl.after_batch(batch)))
+    return res
+
+def _predicted_maps(nets, x, task):
+    "The map that each network predicts for a batch of one."
+    with torch.no_grad(): return [task.decode(net(x))[0] for net in nets.values()]
 
 def plot_predictions(
     nets:dict,      # Networks by name, in evaluation mode, on the CPU, with `meta`
@@ -34,16 +41,18 @@ def plot_predictions(
     n:int=4,        # Images, spread over the set
 ):                  # Figure
     "A row an image: the image, its ground truth, and the prediction of each network."
-    items,task = _test_items(dl, n),get_task(dl.task)
+    task = get_task(dl.task)
+    items = _test_items(dl, n)
     meta = next(iter(nets.values())).meta
-    fig,axs = plt.subplots(len(items), 2+len(nets), figsize=(2.6*(2+len(nets)), 2.1*len(items)), squeeze=False,
-                           layout='constrained')
+    n_columns = 2+len(nets)
+    figsize = 2.6*n_columns, 2.1*len(items)
+    fig,axs = plt.subplots(len(items), n_columns, figsize=figsize, squeeze=False, layout='constrained')
     for row,(x,y) in zip(axs, items):
         h,w = y.shape[-2:]
-        with torch.no_grad(): maps = [task.decode(net(x))[0] for net in nets.values()]
-        truth = task.target_map(y)[0]
-        drawn = [task.draw(torch.as_tensor(o).numpy(), meta) for o in (truth, *maps)]
-        for ax,im in zip(row, [x[0].permute(1, 2, 0).numpy(), *drawn]):
+        maps = [task.target_map(y)[0], *_predicted_maps(nets, x, task)]
+        drawn = [task.draw(torch.as_tensor(o).numpy(), meta) for o in maps]
+        image = x[0].permute(1, 2, 0).numpy()
+        for ax,im in zip(row, [image, *drawn]):
             ax.imshow(im, extent=(0, w, h, 0), interpolation='nearest')
             ax.axis('off')
     for ax,title in zip(axs[0], ['image', 'ground truth', *nets]): ax.set_title(title, fontsize=9)
@@ -56,12 +65,13 @@ def _weights_of(record, results):
 
 def _predictions_image(records, path, results, file):
     "Save the predictions of the runs of a group."
-    s = records[0]['settings']
-    data = get_data(s['data'], s['task'])
+    settings = records[0]['settings']
+    task = get_task(settings['task'])
+    data = get_data(settings['data'], task.name)
     size = max(tuple(r['settings']['size']) for r in records)
-    classes = get_task(s['task']).chosen_classes(get_task(s['task']).options(**s['options']), data)
+    classes = task.chosen_classes(task.options(**settings['options']), data)
     nets = {r['experiment']: load_unet(_weights_of(r, results)) for r in records}
-    dl = data.test_dl(data.find(path), task=s['task'], size=size, classes=classes, num_workers=0)
+    dl = data.test_dl(data.find(path), task=task.name, size=size, classes=classes, num_workers=0)
     fig = plot_predictions(nets, dl)
     with atomic_path(file) as tmp: fig.savefig(tmp, dpi=110)
     plt.close(fig)
@@ -77,20 +87,23 @@ next_steps = """What next:
 def _baseline_text(record):
     "The image-independent baseline of a run, in words."
     prior = record['metrics']['prior']
-    figures = [o for o in get_task(record['task']).figures if o.key in prior]
-    shown = [f'{o.label} {o.scale*prior[o.key]:.{o.digits}f}' for o in figures]
-    return f'Image-independent baseline: {"; ".join(shown)}'
+    shown = []
+    for figure in get_task(record['task']).figures:
+        if figure.key not in prior: continue
+        value = figure.scale*prior[figure.key]
+        shown.append(f'{figure.label} {value:.{figure.digits}f}')
+    return 'Image-independent baseline: ' + '; '.join(shown)
 
-def _group_text(name, records, picture, committed='results'):
+def _group_text(name, records, image_file, committed='results'):
     "Table of a group's runs, then the committed results, then what to type next."
-    n,test = records[0]['n_train'],records[0]['n_test']
+    first = records[0]
     largest = max(records, key=lambda r: r['settings']['size'])
-    text = [f'Demo, one seed: {n} images to train on, {test} to test on', '', results_table(records), '',
-            _baseline_text(largest), f'Predictions: {picture}', '']
+    lines = [f'Demo, one seed: {first["n_train"]} images to train on, {first["n_test"]} to test on', '']
+    lines += [results_table(records), '', _baseline_text(largest), f'Predictions: {image_file}', '']
     if Path(committed).is_dir():
-        text += [f'Results on CamVid, from the records in {committed}: mean over seeds and standard deviation', '',
-                 results_table(committed, data='camvid'), '']
-    return '\n'.join([*text, next_steps])
+        lines += [f'Results on CamVid, from the records in {committed}: mean over seeds and standard deviation', '']
+        lines += [results_table(committed, data='camvid'), '']
+    return '\n'.join([*lines, next_steps])
 
 # %% ../../nbs/runs/08_train.ipynb #ea610cb5
 def _run_text(record, results):
@@ -98,6 +111,15 @@ def _run_text(record, results):
     file = _weights_of(record, results)
     where = f'{file}, SHA-256 {weights_digest(file)}' if file.exists() else f'not in {file.parent}'
     return f'{results_table(results, record["kind"])}\n\nWeights: {where}'
+
+def _check_group(group, name, overrides):
+    "Raise `ValueError` for settings that a group has no use for."
+    unfit = sorted(overrides.keys() & {'size', 'load_size', 'data', 'codes', 'task'})
+    if name: unfit.append('name')
+    if not unfit: return
+    words = ', '.join(unfit)
+    members = ', '.join(experiment_groups[group])
+    raise ValueError(f'{group} is a group whose networks fit each other: {words} can be set for one of {members} only')
 
 def train_experiment(
     experiment:str, # Experiment, or a group of them
@@ -112,16 +134,10 @@ def train_experiment(
     if experiment not in experiment_groups:
         record = run_experiment(experiment, seed, path, results, name, resume_anywhere, **overrides)
         return _run_text(record, results)
-    group = experiment_groups[experiment]
-    unfit = sorted(overrides.keys() & {'size', 'load_size', 'data', 'codes', 'task'})
-    if name: unfit.append('name')
-    if unfit:
-        words = ', '.join(unfit)
-        raise ValueError(f'{experiment} is a group whose networks fit each other: {words} can be set for one of '
-                         f'{", ".join(group)} only')
+    _check_group(experiment, name, overrides)
     records = []
-    for o in group:
-        print(f'{o}, seed {seed}', flush=True)
-        records.append(run_experiment(o, seed, path, results, resume_anywhere=resume_anywhere, **overrides))
-    picture = _predictions_image(records, path, results, Path(results)/f'{experiment}-seed{seed}.png')
-    return _group_text(experiment, records, picture)
+    for member in experiment_groups[experiment]:
+        print(f'{member}, seed {seed}', flush=True)
+        records.append(run_experiment(member, seed, path, results, resume_anywhere=resume_anywhere, **overrides))
+    file = _predictions_image(records, path, results, Path(results)/f'{experiment}-seed{seed}.png')
+    return _group_text(experiment, records, file)
