@@ -226,7 +226,7 @@ def find_model(
     name,           # File, packaged model, or run; a `Path` is always a file, 'packaged:NAME' a packaged model
     results='runs', # Folder of runs; None: no run is looked for
 )->Path:            # A `.safetensors` file
-    "The weights that `name` means. Raises `ValueError` for an unknown or ambiguous name; downloads as `load_pretrained`."
+    "The weights that `name` means, downloaded if need be. Raises `ValueError` for an unknown or ambiguous name."
     known = pretrained_models()
     word = name if isinstance(name, str) else ''
     packaged = word.removeprefix('packaged:')
