@@ -242,7 +242,11 @@ _long_runs = {
     'camvid-long-full': replace(_long, full_images=.2),
     'camvid-long-passes': replace(_long, epochs=239),
     'camvid-long180-base': _long180,
-    'camvid-long180-context': replace(_long180, context='pyramid')}
+    'camvid-long180-context': replace(_long180, context='pyramid'),
+    'camvid-long180-crop': replace(_long180, crop=(128, 160), scales=(.7, 2.), full_images=.2),
+    # Progressive resizing: half of the epochs at a smaller size, then half from those weights
+    'camvid-long180-small': replace(_long180, size=(96, 128), epochs=29),
+    'camvid-long180-progressive': replace(_long180, start='camvid-long180-small', epochs=29)}
 
 # NYU without a teacher: 8 epochs
 _crop30 = replace(_rooms, epochs=7, holdout='holdout', min_scale=.3, full_images=0.)
