@@ -10,10 +10,13 @@ from fastcore.script import call_parse
 
 repo = Path(__file__).resolve().parent.parent
 run = """
-import json, sys, torch
+import importlib, json, sys, torch
+from pathlib import Path
+import mobiledepth
 torch.set_num_threads(1)
-try: from mobiledepth.runs.experiments import run_experiment
-except ModuleNotFoundError: from mobiledepth.experiments import run_experiment # a commit before the folders
+in_folders = (Path(mobiledepth.__file__).parent/'runs').is_dir() # False of commits before the folders
+experiments = importlib.import_module('mobiledepth.runs.experiments' if in_folders else 'mobiledepth.experiments')
+run_experiment = experiments.run_experiment
 record = run_experiment(sys.argv[1], 0, None, sys.argv[2], epochs=1)
 keys = 'params', 'macs', 'data_fingerprint', 'weights_sha256', 'metrics', 'history'
 json.dump({k:record[k] for k in keys}, open(sys.argv[3], 'w'))
@@ -44,6 +47,9 @@ def main(
                 found = []
                 for checkout in (repo, other):
                     with tempfile.TemporaryDirectory() as folder: found.append(digits(checkout, name, folder))
+                added = found[0]['metrics'].keys() ^ found[1]['metrics'].keys()
+                for key in sorted(added): print(f'{name}: only one of the commits reports {key}')
+                for res in found: res['metrics'] = {k: v for k,v in res['metrics'].items() if k not in added}
                 for where,res in zip(('here', commit), found):
                     print(f'{name}, {where}: {json.dumps(res["history"])}')
                 print(f'{name}: {"equal in every digit" if found[0]==found[1] else "DIFFERENT"}', flush=True)
