@@ -184,6 +184,7 @@ _student = RunSettings(**_paper)
 _large = dict(backbone='tf_efficientnet_lite2', decoder_channels=(128, 96, 64, 48))
 _teacher = replace(_student, **_large, size=(256, 320), epochs=19)
 _medium = RunSettings(epochs=19)
+_small = dict(min_stride=1, backbone_indices=(1, 2, 3), decoder_channels=(64, 64))
 _street = replace(_student, data='street', size=(96, 128), epochs=39, num_workers=0)
 _tenth = replace(_student, use_every=10, epochs=39)
 _rooms = RunSettings(data='nyu', epochs=19, min_scale=.5, full_images=.3)
@@ -198,7 +199,8 @@ experiment_settings = {
     'camvid-scratch': replace(_student, backbone='mobilenetv3_rw', pretrained=False, epochs=17, freeze_epochs=3),
     'camvid-teacher': _teacher,
     'camvid-distilled': replace(_student, load_size=(256, 320), distill=_camvid_teacher),
-    'camvid-s': replace(_medium, min_stride=1, backbone_indices=(1, 2, 3), decoder_channels=(64, 64)),
+    'camvid-s': replace(_medium, **_small),
+    'camvid-s-distilled': replace(_student, **_small, fusion='add', load_size=(256, 320), distill=_camvid_teacher),
     'camvid-m': _medium,
     'camvid-l': replace(_medium, min_stride=1, decoder_channels=(160, 128, 96, 64)),
     'camvid-m-distilled': replace(_medium, load_size=(256, 320), distill=Distill('camvid-teacher')),
@@ -208,6 +210,7 @@ experiment_settings = {
     'street-teacher': replace(_teacher, data='street', size=(120, 160), epochs=39, num_workers=0),
     'street-distilled': replace(_street, load_size=(120, 160), distill=Distill('street-teacher')),
     'street-large': replace(_student, data='street-large', epochs=14),
+    'nyu-s': replace(_rooms, **_small),
     'nyu-student': _rooms,
     'nyu-scratch': replace(_rooms, backbone='mobilenetv3_rw', pretrained=False),
     'nyu-teacher': replace(_rooms, **_large_rooms),
