@@ -1,8 +1,8 @@
-"""Make mobiledepth/data/weights.json from weights/: `python scripts/make_weights.py [--check]`.
+"""Make mobiledepth/data/weights.json from weights/ and mobiledepth/data/weights/: `python scripts/make_weights.py`.
 
-The table holds the SHA-256 of both files of every packaged model, and `load_pretrained` takes no other file for that
-name. Run it after a file in weights/ was added, replaced or removed. With `--check` nothing is written; a stale table
-is shown as a diff, and the exit status is 1."""
+The table holds the SHA-256 of both files of every packaged model, and `load_pretrained` refuses other files of that
+name. Run it after a file in one of the folders was added, replaced or removed. With `--check` nothing is written; a
+stale table is shown as a diff, and the exit status is 1."""
 import difflib, json, sys
 from pathlib import Path
 
@@ -16,10 +16,11 @@ repo = Path(__file__).resolve().parent.parent
 def main(
     check:bool=False, # Write nothing; fail with a diff where the table is stale
 ):
-    "Make mobiledepth/data/weights.json from weights/."
-    table = repo/'mobiledepth'/'data'/'weights.json'
+    "Make mobiledepth/data/weights.json from weights/ and mobiledepth/data/weights/."
+    data = repo/'mobiledepth'/'data'
+    table = data/'weights.json'
     old = table.read_text() if table.exists() else ''
-    text = json.dumps(weights_sums(repo/'weights'), indent=1) + '\n'
+    text = json.dumps(weights_sums(repo/'weights', data/'weights'), indent=1) + '\n'
     if not check:
         with atomic_path(table) as tmp: tmp.write_text(text)
         return

@@ -185,7 +185,8 @@ _large = dict(backbone='tf_efficientnet_lite2', decoder_channels=(128, 96, 64, 4
 _teacher = replace(_student, **_large, size=(256, 320), epochs=19)
 _medium = RunSettings(epochs=19)
 _small = dict(min_stride=1, backbone_indices=(1, 2, 3), decoder_channels=(64, 64))
-_street = replace(_student, data='street', size=(96, 128), epochs=39, num_workers=0)
+_street = replace(_student, data='street', size=(96, 128), load_size=(120, 160), labels='every 4', epochs=39,
+                  num_workers=0)
 _tenth = replace(_student, use_every=10, epochs=39)
 _rooms = RunSettings(data='nyu', epochs=19, min_scale=.5, full_images=.3)
 _large_rooms = dict(backbone='tf_efficientnet_lite2', decoder_channels=(160, 128, 96), size=(192, 240))
@@ -208,7 +209,7 @@ experiment_settings = {
     'camvid-tenth-street': replace(_tenth, start='street-large'),
     'street-student': _street,
     'street-teacher': replace(_teacher, data='street', size=(120, 160), epochs=39, num_workers=0),
-    'street-distilled': replace(_street, load_size=(120, 160), distill=Distill('street-teacher')),
+    'street-distilled': replace(_street, distill=Distill('street-teacher')),
     'street-large': replace(_student, data='street-large', epochs=14),
     'nyu-s': replace(_rooms, **_small),
     'nyu-student': _rooms,

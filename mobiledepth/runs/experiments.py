@@ -8,17 +8,18 @@ __all__ = ['make_dls', 'network_options', 'make_learner', 'make_cbs', 'run_weigh
 
 # %% ../../nbs/runs/04_experiments.ipynb #a2a34eba
 import math, re, warnings
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from fastai.vision.all import Learner, set_seed
+from fastai.vision.all import Learner, replacing_yield, set_seed
 from torch import nn
 
 import mobiledepth
 from ..callbacks import AuxiliaryHead, AveragedWeights, FullImages
 from ..checkpoints import find_model, pretrained_models, load_unet, run_files, save_unet, weights_digest
-from ..core import locked
+from ..core import locked, shows_progress
 from ..data.dataset import get_data
 from ..distill import KnowledgeDistillation
 from ..learner import map_learner, mobile_unet_learner, total_params, unet_splitter
@@ -215,11 +216,26 @@ def _resume(state, facts, settings, seed, learn, anywhere):
     same = {name: facts[name] for name in names}
     return ResumeTraining(state, dict(asdict(settings), seed=seed, **same), _machine(learn), anywhere)
 
-def _fit(learn, settings, cbs, resume):
-    "Both phases; the rows of the history, with what callbacks recorded of each epoch."
+def _print_row(values):
+    "Print the names of an epoch's figures, or their values, in columns."
+    cells = [f'{value:.6f}' if isinstance(value, float) else str(value) for value in values]
+    print('  '.join(f'{cell:14}' for cell in cells), flush=True)
+
+@contextmanager
+def _progress(learn, log_epochs):
+    "Show bars where the output can redraw them, and a row for each epoch with `log_epochs`."
+    with ExitStack() as stack:
+        if not shows_progress(): stack.enter_context(learn.no_bar())
+        if not log_epochs: stack.enter_context(learn.no_logging())
+        elif not shows_progress(): stack.enter_context(replacing_yield(learn, 'logger', _print_row))
+        yield
+
+def _fit(learn, settings, cbs, resume, log_epochs):
+    "Run both phases and return the rows of the history, with what callbacks recorded of each epoch."
     history = EpochHistory()
-    learn.fine_tune(settings.epochs, settings.lr, freeze_epochs=settings.freeze_epochs, lr_mult=settings.lr_mult,
-                    cbs=[history, *cbs, resume])
+    with _progress(learn, log_epochs):
+        learn.fine_tune(settings.epochs, settings.lr, freeze_epochs=settings.freeze_epochs, lr_mult=settings.lr_mult,
+                        cbs=[history, *cbs, resume])
     for cb in cbs:
         for row,recorded in zip(history.rows, getattr(cb, 'rows', [])): row.update(_finite(recorded))
     return history.rows
@@ -237,7 +253,7 @@ def _machines(resume):
     commits = dict.fromkeys(machine['commit'] for machine in resume.machines)
     return dict(devices=list(devices), commits=list(commits), versions=resume.machines[-1]['versions'])
 
-def _run(experiment, settings, seed, path, results, file, about, make_model, make_cbs, anywhere):
+def _run(experiment, settings, seed, path, results, file, about, make_model, make_cbs, anywhere, log_epochs):
     "Train, report, save; see `run_settings`."
     path = get_data(settings.data, settings.task).find(path)
     test_dl = _test_dl(settings, path)
@@ -248,7 +264,7 @@ def _run(experiment, settings, seed, path, results, file, about, make_model, mak
     facts = _facts(learn, settings, path, teacher, start)
     state = Path(results)/'state'/f'{file.stem}.pt'
     resume = _resume(state, facts, settings, seed, learn, anywhere)
-    rows = _fit(learn, settings, make_cbs(settings, teacher, learn), resume)
+    rows = _fit(learn, settings, make_cbs(settings, teacher, learn), resume, log_epochs)
     if isinstance(learn.model, Unet): _save(learn, experiment, settings, seed, results)
     metrics = _evaluate(learn, test_dl, path, settings)
     identity = dict(experiment=experiment, **about, task=settings.task, seed=seed)
@@ -282,6 +298,7 @@ def run_settings(
     make_cbs=make_cbs,           # Takes settings, teacher and learner, gives the callbacks of the fit
     resume_anywhere:bool=False,  # Resume what was begun on another processor or with other versions
     recipe:str='',               # Experiment that the settings are from; empty: `experiment`
+    log_epochs:bool=True,        # Print a row for each epoch
 )->dict:                         # The record
     "Train once with `fine_tune`, report, leave weights and record. A stopped run resumes, a finished one is read."
     _check_name(experiment, kind)
@@ -290,7 +307,8 @@ def run_settings(
     if not file.exists():
         with locked(Path(results)/'state'/file.stem, 'trained'):
             if not file.exists():
-                _run(experiment, settings, seed, path, results, file, about, make_model, make_cbs, resume_anywhere)
+                _run(experiment, settings, seed, path, results, file, about, make_model, make_cbs, resume_anywhere,
+                     log_epochs)
     record = finished_record(file, asdict(settings))
     if path is not None: _check_data(file, record, settings, path)
     return record
@@ -303,6 +321,7 @@ def run_experiment(
     results='runs',      # Folder for the record and the weights
     name:str='',         # Of the run, for its record, weights and table row; empty: the experiment's
     resume_anywhere:bool=False, # Resume what was begun on another processor or with other versions
+    log_epochs:bool=True, # Print a row for each epoch
     **overrides          # Any of the settings, by its own name
 )->dict:                 # The record
     "Run a named experiment; see `run_settings`. Raises `ValueError` for an unknown name or setting."
@@ -311,4 +330,4 @@ def run_experiment(
     kind = 'ablation' if experiment in ablation_settings else 'result'
     if is_demo(experiment) or not name and settings!=named: kind = 'demo'
     return run_settings(name or experiment, settings, seed, path, results, kind,
-                        resume_anywhere=resume_anywhere, recipe=experiment)
+                        resume_anywhere=resume_anywhere, recipe=experiment, log_epochs=log_epochs)
