@@ -1,8 +1,8 @@
-"""Make results/index.json and mobiledepth/data/expected.json from the records: `python scripts/make_index.py [--check]`.
+"""Make results/index.json and mobiledepth/data/expected.json: `python scripts/make_index.py [--check]`.
 
-The index has a line for each run. The other file is part of the package: it holds the main figure of each seed of the
-runs that `mobiledepth train street` repeats. With `--check` nothing is written, and the exit status is 1 where a file is
-stale."""
+Both are made from the records. The index has a line for each run. The other file is part of the package: it holds the
+main figure of each seed of the runs that `mobiledepth train street` repeats. With `--check` nothing is written, and the
+exit status is 1 where a file is stale."""
 import json, sys
 from pathlib import Path
 

@@ -14,7 +14,7 @@ from mobiledepth.tasks import classes_of
 images = Path(__file__).resolve().parent.parent/'nbs'/'images'
 
 def draw(model, path, file, **meta):
-    "Save two test images of the data set that a model was trained on, with its predictions; `meta` changes how they are drawn."
+    "Save two test images of a model's data set with its predictions; `meta` changes how they are drawn."
     net = load_pretrained(model)
     net.meta.update(meta)
     data = get_data(net.meta['data'])

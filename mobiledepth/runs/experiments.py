@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from fastai.vision.all import Learner, replacing_yield, set_seed
+from fastai.vision.all import Learner, set_seed
 from torch import nn
 
 import mobiledepth
@@ -225,9 +225,10 @@ def _print_row(values):
 def _progress(learn, log_epochs):
     "Show bars where the output can redraw them, and a row for each epoch with `log_epochs`."
     with ExitStack() as stack:
-        if not shows_progress(): stack.enter_context(learn.no_bar())
-        if not log_epochs: stack.enter_context(learn.no_logging())
-        elif not shows_progress(): stack.enter_context(replacing_yield(learn, 'logger', _print_row))
+        if not (log_epochs and shows_progress()): stack.enter_context(learn.no_logging())
+        if not shows_progress():
+            stack.enter_context(learn.no_bar())
+            if log_epochs: learn.logger = _print_row # `no_logging` restores it
         yield
 
 def _fit(learn, settings, cbs, resume, log_epochs):
