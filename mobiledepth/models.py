@@ -8,7 +8,8 @@ __all__ = ['fusions', 'contexts', 'unet_sizes', 'InputNormalize', 'Conv2dBnAct',
            'Unet', 'weights_sha256']
 
 # %% ../nbs/03_models.ipynb #0f625308
-import hashlib, math, warnings
+import hashlib, logging, math, warnings
+from contextlib import contextmanager
 
 import timm, torch
 from timm.layers import get_norm_layer, make_divisible
@@ -190,6 +191,17 @@ class UnetDecoder(nn.Module):
         for block,skip in zip(self.blocks, reversed(skips)): x = block(x, skip)
         return x
 
+# %% ../nbs/03_models.ipynb #c3fbc1ec
+def _is_of_use(record): return not record.getMessage().startswith('Unexpected keys')
+
+@contextmanager
+def _no_classifier_warning():
+    "Drop timm's warning that weights of the classifier are not used: an encoder never has one."
+    logger = logging.getLogger('timm.models._builder')
+    logger.addFilter(_is_of_use)
+    try: yield
+    finally: logger.removeFilter(_is_of_use)
+
 # %% ../nbs/03_models.ipynb #45d1081e
 class TimmEncoder(nn.Module):
     "A timm network that returns its feature maps, shallow to deep, always channels first."
@@ -230,7 +242,8 @@ class TimmEncoder(nn.Module):
         "Build the network with ImageNet weights and return their source: the `offline` extra where the hub fails."
         for hub in (True, False):
             source,overlay = pretrained_source(self.backbone, hub)
-            try: self._create(kwargs, pretrained=True, pretrained_cfg_overlay=overlay)
+            try:
+                with _no_classifier_warning(): self._create(kwargs, pretrained=True, pretrained_cfg_overlay=overlay)
             except OSError as e: failure = e
             else:
                 self.body.pretrained_cfg.pop('state_dict', None)
