@@ -1,4 +1,4 @@
-"settings.ini is the single source; here it only becomes what setuptools asks for."
+"Pass the values in settings.ini to setuptools."
 from configparser import ConfigParser
 from pathlib import Path
 from setuptools import find_packages, setup
