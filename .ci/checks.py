@@ -59,10 +59,15 @@ def clean(): same_after(lambda: sh('nbdev_clean'), 'notebooks are not clean; run
 
 def readme(): sh(sys.executable, 'scripts/make_readme.py', '--check')
 
-def readme_table():
-    "The tables in the README, one a task, are those that the records give today."
-    sh(sys.executable, '-c', "from mobiledepth.runs.records import results_table; from pathlib import Path; "
-       "assert all(o in Path('README.md').read_text() for o in results_table('results').strip().split('\\n\\n')), 'run nbs/index.ipynb again, then scripts/make_readme.py'")
+def results_tables():
+    "The tables of the results page, one for each task, are those that the records give today."
+    sh(sys.executable, '-c', "import json; from mobiledepth.runs.records import results_table; "
+       "cells = json.load(open('nbs/guide/results.ipynb'))['cells']; "
+       "shown = [''.join(o['data']['text/markdown']).strip() for c in cells for o in c.get('outputs', []) if 'text/markdown' in o.get('data', {})]; "
+       "missing = [t for t in results_table('results').strip().split('\\n\\n') if t not in shown]; "
+       "assert not missing, 'run nbs/guide/results.ipynb again: ' + missing[0]")
+
+def words(): sh(sys.executable, '.ci/words.py')
 
 # What finds out by itself which task it has, instead of asking the task object
 sniffs = [r"num_classes'?\]?\s*==\s*1\b", r"\btask(\.name|_name|'\])?\s*[!=]=\s*['\"]", r"[!=]=\s*['\"](depth|segmentation)['\"]",
@@ -174,7 +179,8 @@ def main(work):
     env['MOBILEDEPTH_CACHE'] = str(work/'cache') # decoded frames of the tests
     passed = [check('the clone is clean', clean_checkout), check('the environment agrees with itself', sh, sys.executable, '-m', 'pip', 'check'),
               check('nbdev_export changes nothing', export), check('nbdev_clean changes nothing', clean),
-              check('README.md is what nbs/index.ipynb makes', readme), check('the table in README.md is what the records make', readme_table),
+              check('README.md is what nbs/index.ipynb makes', readme), check('the tables of the results page are what the records make', results_tables),
+              check('no word of the glossary is used', words),
               check('results/index.json is what the records make', index), check('no module sniffs for the task', task_sniffing),
               check('no exported line is over 120 columns', long_lines),
               check('imports point one way', sh, sys.executable, '.ci/imports.py'), check('the queue of runs', queue),
