@@ -20,7 +20,7 @@ camvid_colors = [
     (64,64,0), (128,64,128), (128,128,192), (0,0,192), (192,128,128), (128,128,128), (64,128,192), (0,0,64),
     (0,64,64), (192,64,128), (128,128,0), (192,128,192), (64,0,64), (192,192,0), (0,0,0), (64,192,0)]
 VOID32 = 30  # `Void` is one of the 32 codes
-VOID11 = 255 # and no class of the 11
+VOID11 = 255 # not one of the 11 classes
 
 # %% ../../nbs/data/01_codes.ipynb #df2514c3
 camvid_map11 = dict(
@@ -39,7 +39,7 @@ camvid_classes = list(camvid_map11)
 
 # %% ../../nbs/data/01_codes.ipynb #b9504cba
 def _camvid11():
-    "The 11 classes, with a table from CamVid's codes."
+    "Return the 11 classes, with a table from CamVid's codes."
     class_of = {code:i for i,codes in enumerate(camvid_map11.values()) for code in codes}
     table = {i:class_of.get(code, VOID11) for i,code in enumerate(camvid_codes)}
     colors = [camvid_colors[camvid_codes.index(codes[0])] for codes in camvid_map11.values()]
@@ -49,9 +49,9 @@ camvid11 = _camvid11()
 camvid32 = Classes(camvid_codes, VOID32, camvid_colors)
 
 def camvid_classes_of(
-    codes:str='11', # '11' for SegNet's classes, '32' for the codes as they are
+    codes:str='11', # '11': the classes of SegNet; '32': all codes
 )->Classes:
-    "The classes that `codes` means. Raises `ValueError` for another choice."
+    "Return a class list of CamVid. Raises `ValueError` for other `codes`."
     known = {'11': camvid11, '32': camvid32}
     if codes not in known: raise ValueError(f"codes={codes!r}: expected '11' or '32'")
     return known[codes]

@@ -16,41 +16,41 @@ from ..tasks import get_task
 
 # %% ../../nbs/data/06_loaders.ipynb #65049b71
 def hidden_images(
-    images,           # Images to train on
+    images,           # Training images
     labels:str='all', # 'all', or 'every n'
-)->list:              # Those without a label
-    "The training images whose position is no multiple of n. Raises `ValueError` for another `labels`."
+)->list:              # Images without a label
+    "Return the training images at positions that are not multiples of n. Raises `ValueError` for other `labels`."
     step = labels_step(labels)
     return [image for i,image in enumerate(images) if i%step]
 
 # %% ../../nbs/data/06_loaders.ipynb #ec2e26fc
 def _spare(images, item_tfms):
-    "By which whole number `images` can be shrunk before the crop among `item_tfms`; 1 without a `CropResize`."
+    "Return the integer factor for shrinking `images` before the `CropResize` in `item_tfms`; 1 without one."
     factors = []
     for tfm in L(item_tfms):
         if isinstance(tfm, CropResize): factors += [tfm.spare(h, w) for w,h in image_sizes(images)]
     return min(factors, default=1)
 
 def _task_classes(data, task, classes):
-    "The classes of a task's labels, None for a task without. Raises `ValueError` for classes that it has no use for."
+    "Return the classes of a task's labels, or None. Raises `ValueError` if `classes` do not fit the task."
     if get_task(task).kind!='labels':
-        if classes is not None: raise ValueError(f'classes: {task} has none')
+        if classes is not None: raise ValueError(f'classes: {task} has no classes, leave them out')
         return None
     if classes is None and not data.classes:
-        raise ValueError(f'{data.name} has no classes, which {task} needs: give the `DataSet` or the loaders `classes`')
+        raise ValueError(f'{data.name} has no classes, which {task} needs: pass `classes` to `DataSet` or loaders')
     return ifnone(classes, next(iter(data.classes.values()), None))
 
 def _check_fill(item_tfms, classes):
-    "Raise `ValueError` where a crop that zooms out fills labels with another value than the ignored one."
+    "Raise `ValueError` if a crop that zooms out does not fill labels with the ignored label."
     if classes is None: return
     ignore = classes.ignore_index
     for tfm in L(item_tfms):
         if not isinstance(tfm, CropResize) or tfm.max_scale<=1 or tfm.ignore_index==ignore: continue
-        raise ValueError(f'the crop fills the outside of a label with {tfm.ignore_index}, and these classes ignore '
-                         f'{ignore}: give the augmentation ignore_index={ignore}')
+        raise ValueError(f'the crop pads labels with {tfm.ignore_index}, but these classes ignore '
+                         f'{ignore}: pass ignore_index={ignore} to the augmentation')
 
 def _transforms(task, classes, size, item_tfms, batch_tfms):
-    "The given item and batch transforms, else those of the task."
+    "Return the given item and batch transforms, else those of the task."
     known = {} if classes is None else dict(classes=classes)
     items,batches = get_task(task).tfms(size, **known)
     items = ifnone(item_tfms, items)
@@ -59,7 +59,7 @@ def _transforms(task, classes, size, item_tfms, batch_tfms):
 
 # %% ../../nbs/data/06_loaders.ipynb #72d5cbe3
 def _measure(type_tfms, images, hidden):
-    "Give about a hundred labelled training images to the transforms of a target that measure them."
+    "Call `measure` of the target transforms with about a hundred labelled training images."
     hidden = set(hidden)
     labelled = [image for image in images if image not in hidden]
     sample = labelled[::max(1, len(labelled)//100)]
@@ -69,18 +69,18 @@ def _measure(type_tfms, images, hidden):
         tfm.measure(compose_tfms(image, before) for image in sample)
 
 def _reader(data, path, factor, cache):
-    "The reader of a data set's files, through its cache or without one."
+    "Return the reader of a data set's files, with or without cache."
     return FrameReader(path, factor, open_cache(data.cache or data.name) if cache else None)
 
 def _checked(data, path, pixels):
-    "The folder of a data set and its images, for training. Raises `DataError`, and warns of what is unusual."
+    "Return folder and images of a data set for training. Raises `DataError`, and warns of unusual data."
     path = data.find(path)
     images = L(data.check(path, pixels=pixels))
     if data.warn: data.warn(path, images, '')
     return path,images
 
 def _positions(data, path, images, *parts):
-    "For each list of names among `parts`, where in `images` its frames are. Raises `DataError` naming those without."
+    "Return the positions in `images` for each list of names. Raises `DataError` with names that have no image."
     position = {image.stem: i for i,image in enumerate(images)}
     names = [name for part in parts for name in part]
     lost = [name for name in names if name not in position]
@@ -88,23 +88,23 @@ def _positions(data, path, images, *parts):
     return [[position[name] for name in part] for part in parts]
 
 def _check_hidden(dls, hidden, labels):
-    "Raise `ValueError` where the target of the first hidden image still has labels."
+    "Raise `ValueError` if the target of the first hidden image has labels."
     if not hidden: return
     targets = dls.train_ds.tls[-1]
     target = targets[list(targets.items).index(hidden[0])]
     if get_task(dls.task).is_empty(target, getattr(dls, 'classes', None)): return
     raise ValueError(f'labels={labels!r}: {hidden[0]} still has labels: the target of {dls.data} for {dls.task} '
-                     'must hide those of the images that it is given as `hidden`')
+                     'must remove the labels of all images in `hidden`')
 
 def _describe_loaders(loaders, data, task, classes, size):
-    "Give loaders the attributes that say what they are of."
+    "Set the attributes of loaders that describe their data."
     loaders.data = data.name
     loaders.task = task
     loaders.size = size
     if classes is not None: loaders.classes = classes
 
 def _data_block(reader, target, classes, parts, item_tfms, batch_tfms):
-    "A fastai block of images and targets; `parts` are the positions of images to train and to validate on."
+    "Return a fastai block of images and targets; `parts` are the positions of training and validation images."
     colors = [] if classes is None else [ColorLabels(classes)]
     image_block = TransformBlock(OpenPicture(reader), batch_tfms=IntToFloatTensor)
     target_block = TransformBlock(target, colors)
@@ -112,22 +112,22 @@ def _data_block(reader, target, classes, parts, item_tfms, batch_tfms):
 
 def training_loaders(
     data,                 # `DataSet`
-    path=None,            # Folder; None: where the data set is by default
-    task:str='',          # What is learnt; empty: the first that the data set has targets for
-    size:tuple=(128,160), # Height and width of what the network sees, pixels
-    bs:int=8,             # Frames in a batch
-    classes=None,         # `Classes` of the labels; None: the data set's first. Not for tasks without classes
-    holdout:str='',       # Part of train to validate on; empty: validate on what the data set says
-    item_tfms=None,       # In place of those of the task's `tfms(size)`
-    batch_tfms=None,      # In place of those of the task's `tfms(size)`
-    cache:bool=True,      # Keep decoded files in `cache_dir(name)`? Faster, no other pixels
-    num_workers:int=None, # Processes that read; fastai's default is one a core
+    path=None,            # Folder; None: the default location of the data set
+    task:str='',          # Task; empty: the first task of the data set
+    size:tuple=(128,160), # Height and width of the network's input, pixels
+    bs:int=8,             # Batch size
+    classes=None,         # `Classes` of the labels; None: the first class list of the data set, if the task has classes
+    holdout:str='',       # Part of train to validate on; empty: the validation frames of the data set
+    item_tfms=None,       # Item transforms; None: those of the task's `tfms(size)`
+    batch_tfms=None,      # Batch transforms; None: those of the task's `tfms(size)`
+    cache:bool=True,      # Cache decoded files in `cache_dir(name)`; faster, with the same pixels
+    num_workers:int=None, # Processes that load data; None: fastai's default, one per core
     use_every:int=1,      # Use every n-th training frame
-    labels:str='all',     # 'all'; or 'every n': of the training frames only every n-th keeps its label
-    **kwargs              # As for fastai's `Datasets.dataloaders`
+    labels:str='all',     # 'all', or 'every n': only every n-th training frame keeps its label
+    **kwargs              # Arguments of fastai's `Datasets.dataloaders`
 )->DataLoaders:           # Images in 0..1 and targets, with `task`, `data`, `classes` and `size`
-    "Loaders of augmented frames to train on, and full ones to validate on. Raises `DataError`, `ValueError`."
-    if use_every<1: raise ValueError(f'use_every={use_every}: expected 1 for all frames, or more')
+    "Build loaders of augmented training frames and full validation frames. Raises `DataError`, `ValueError`."
+    if use_every<1: raise ValueError(f'use_every={use_every}: expected 1 (all frames) or more')
     task = data.task(task)
     classes = _task_classes(data, task, classes)
     item_tfms,batch_tfms = _transforms(task, classes, size, item_tfms, batch_tfms)
@@ -149,7 +149,7 @@ def training_loaders(
 
 # %% ../../nbs/data/06_loaders.ipynb #29baa638
 def _selected(part, names, split):
-    "The frames of `part` that are among `names`. Raises `ValueError` where some of them are not in it."
+    "Return the frames of `part` in `names`. Raises `ValueError` if `part` lacks some of them."
     if names is None: return part
     wanted = set(names)
     other = wanted - set(part)
@@ -157,7 +157,7 @@ def _selected(part, names, split):
     return [name for name in part if name in wanted]
 
 def _test_images(data, path, split, names):
-    "The name of a split, its images, and the item transforms that cut images and targets."
+    "Return the name of a split, its images, and the item transforms that crop images and targets."
     images = L(data.check(path, pixels=False))
     split,part = data.part(path, split)
     if data.warn: data.warn(path, images, split)
@@ -167,18 +167,18 @@ def _test_images(data, path, split, names):
 
 def test_loader(
     data,                 # `DataSet`
-    path=None,            # Folder; None: where the data set is by default
-    task:str='',          # What the targets are of; empty: the first that the data set has targets for
-    size:tuple=(128,160), # Height and width of the images, pixels; None: they keep theirs
-    bs:int=8,             # Frames in a batch; 1 is taken where targets have several sizes
-    classes=None,         # `Classes` of the labels; None: the data set's first. Not for tasks without classes
-    split:str=None,       # A split, a hold-out, or 'train without NAME'; None: 'test' where there is one, else 'val'
-    num_workers:int=None, # Processes that read; fastai's default is one a core
-    device=None,          # Where the batches go; fastai's default
-    cache:bool=True,      # Keep decoded files in `cache_dir(name)`? Faster, no other pixels
-    names=None,           # Of the split only these frames; None: all of it
+    path=None,            # Folder; None: the default location of the data set
+    task:str='',          # Task; empty: the first task of the data set
+    size:tuple=(128,160), # Height and width of the images, pixels; None: their original size
+    bs:int=8,             # Batch size; 1 is used if targets differ in size
+    classes=None,         # `Classes` of the labels; None: the first class list of the data set, if the task has classes
+    split:str=None,       # A split, a hold-out, or 'train without NAME'; None: 'test' if present, else 'val'
+    num_workers:int=None, # Processes that load data; None: fastai's default, one per core
+    device=None,          # Device of the batches; None: fastai's default
+    cache:bool=True,      # Cache decoded files in `cache_dir(name)`; faster, with the same pixels
+    names=None,           # Frames of the split to use; None: all of them
 )->TfmdDL:                # Images in 0..1 and targets, in the order of the names
-    "A loader over full images with targets at their own size. Raises `DataError`, `ValueError`."
+    "Build a loader of full images, with targets at original size. Raises `DataError`, `ValueError`."
     task = data.task(task)
     classes = _task_classes(data, task, classes)
     path = data.find(path)
@@ -197,12 +197,12 @@ def test_loader(
 
 def open_targets(
     data,         # `DataSet`
-    path,         # Its folder
-    images,       # Images whose targets to open
-    task:str='',  # What the targets are of; empty: the first that the data set has targets for
-    classes=None, # `Classes` of the labels; None: the data set's first. Not for tasks without classes
+    path,         # Folder of the data set
+    images,       # Image files whose targets are opened
+    task:str='',  # Task; empty: the first task of the data set
+    classes=None, # `Classes` of the labels; None: the first class list of the data set, if the task has classes
 ):                # Iterator of arrays
-    "The targets of `images` at their own size."
+    "Open the targets of `images` at original size."
     task = data.task(task)
     classes = _task_classes(data, task, classes)
     target = Pipeline(data.targets[task](path, FrameReader(), classes, []))

@@ -18,8 +18,8 @@ from ..tasks import Task, task_names, task_of
 def class_map(
     logits:Tensor, # `(1, classes, h, w)`
     size:tuple,    # `(h, w)` of the map
-)->Tensor:         # `(h, w)`, the class with the largest logit, uint8, or int32 above 256 classes
-    "The class of each pixel, from logits of another size."
+)->Tensor:         # Class of the largest logit, `(h, w)`, uint8, or int32 above 256 classes
+    "Return the class of each pixel, from logits of another size."
     best = logits.new_full(size, -torch.inf, dtype=torch.float32)
     res = logits.new_zeros(size, dtype=torch.uint8 if logits.shape[1]<=256 else torch.int32)
     for i in range(logits.shape[1]):
@@ -29,11 +29,11 @@ def class_map(
     return res
 
 def raw_to_map(
-    task:Task,  # That the network was trained for
-    raw,        # Its output for one image, `(1, channels, h, w)`, tensor or array
+    task:Task,  # Task of the network
+    raw,        # Raw output for one image, `(1, channels, h, w)`, tensor or array
     size:tuple, # `(h, w)` of the map
 )->np.ndarray:  # Map
-    "The map of an image, from the raw output at another size."
+    "Return the map of an image, from the raw output at another size."
     raw = torch.as_tensor(raw)
     if task.kind=='labels': return class_map(raw, size).cpu().numpy()
     resized = F.interpolate(raw.float(), size=size, mode='bilinear', align_corners=False)
@@ -41,10 +41,10 @@ def raw_to_map(
 
 # %% ../../nbs/runs/07_predict_model.ipynb #5d59ce66
 class NetworkModel:
-    "A network as a model for `predict_files`. Raises `ValueError` where it has no task, or no size."
+    "A PyTorch network as a model for `predict_files`. Raises `ValueError` without a task or size."
     def __init__(self,
-        network:nn.Module, # From `load_pretrained`, or a `Unet` whose `meta` names its task
-        size=None,         # `(h, w)` of its input, pixels; None: as it was saved
+        network:nn.Module, # Network from `load_pretrained`, or a `Unet` with its task in `meta`
+        size=None,         # `(h, w)` of its input, pixels; None: the saved size
     ):
         self.network = network
         self.meta = getattr(network, 'meta', {})
@@ -52,15 +52,15 @@ class NetworkModel:
         known = ', '.join(task_names())
         if self.task is None: raise ValueError(f"the network has no task: set model.meta['task'] to one of {known}")
         size = size or self.meta.get('size')
-        if size is None: raise ValueError('the network was saved without its size: give size (height, width)')
-        if len(size)!=2 or min(size)<1: raise ValueError(f'size={size}: expected height and width, like (128,160)')
+        if size is None: raise ValueError('the network was saved without its size: pass size, (height, width)')
+        if len(size)!=2 or min(size)<1: raise ValueError(f'size={size}: expected height and width, such as (128,160)')
         self.size = tuple(size)
 
     @torch.inference_mode()
     def raw(self,
         image:Image.Image, # Mode RGB
     )->Tensor:             # `(1, channels, h, w)`
-        "The network's output for one image, in evaluation mode; afterwards its mode is as before."
+        "Return the raw output for one image in evaluation mode, and restore the mode."
         small = image.resize(self.size[::-1], Image.BILINEAR)
         x = torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].float().div(255)
         training = self.network.training
@@ -71,5 +71,5 @@ class NetworkModel:
     def look(self,
         image:Image.Image, # Mode RGB
     )->np.ndarray:         # Map at the size of the image
-        "What the network predicts for one image of any size."
+        "Predict the map of one image of any size."
         with torch.inference_mode(): return raw_to_map(self.task, self.raw(image), image.size[::-1])

@@ -16,7 +16,7 @@ from fastcore.basics import patch
 def distinct_colors(
     n:int, # Number of colours
 )->tuple:  # `n` tuples (red, green, blue), 0..255
-    "Colours that differ in hue, every second one darker."
+    "Return colours of different hue, every second one darker."
     def color(i):
         value = 1. if i%2 else 0.7
         return tuple(round(255*o) for o in colorsys.hsv_to_rgb(i/n, 1., value))
@@ -24,30 +24,30 @@ def distinct_colors(
 
 # %% ../../nbs/segmentation/01_classes.ipynb #b6b6afe8
 def _check_names(names):
-    "Raise `ValueError` where `names` are no names of classes."
-    if not names: raise ValueError('names: expected the name of one class at least')
+    "Raise `ValueError` if `names` are not valid class names."
+    if not names: raise ValueError('names: expected at least one class name')
     twice = sorted({o for o in names if names.count(o)>1})
-    if twice: raise ValueError(f'names: {", ".join(twice)} is there more than once, expected each class once')
+    if twice: raise ValueError(f'names: {", ".join(twice)} is duplicated, expected unique names')
 
 def _check_colors(colors, n):
-    "Raise `ValueError` where `colors` are not `n` colours."
+    "Raise `ValueError` if `colors` are not `n` colours."
     wrong = [o for o in colors if len(o)!=3 or not all(0<=v<=255 for v in o)]
-    if wrong: raise ValueError(f'colors: {wrong[0]} is no colour, expected (red, green, blue), each 0 to 255')
-    if len(colors)!=n: raise ValueError(f'colors: {len(colors)} colours, expected {n}, one for each class')
+    if wrong: raise ValueError(f'colors: {wrong[0]} is not a colour, expected (red, green, blue), each 0 to 255')
+    if len(colors)!=n: raise ValueError(f'colors: {len(colors)} colours, expected {n}, one per class')
 
 # %% ../../nbs/segmentation/01_classes.ipynb #b8fca068
 @dataclass(frozen=True)
 class Classes:
-    "The classes of a label map. Raises `ValueError` for arguments that contradict each other."
-    names:tuple          # Name of each class, in the order of the network's outputs; no name twice
-    ignore_index:int=255 # Label without influence on loss and metrics, an output or not; None: every label counts
-    colors:tuple=None    # (red, green, blue) of each class, 0..255; None: distinct ones
-    table:dict=None      # Stored value -> class or `ignore_index`; None: label images store the classes themselves
+    "The classes of a label map. Raises `ValueError` for inconsistent arguments."
+    names:tuple          # Unique names of the classes, in the order of the network's outputs
+    ignore_index:int=255 # Label ignored by loss and metrics, may be an output; None: no label is ignored
+    colors:tuple=None    # (red, green, blue) of each class, 0..255; None: distinct colours
+    table:dict=None      # Stored value -> class or `ignore_index`; None: label images store class indices
 
     def __post_init__(self):
-        if isinstance(self.names, str): raise ValueError(f'names={self.names!r}: expected several names, got one text')
+        if isinstance(self.names, str): raise ValueError(f'names={self.names!r}: expected names, got a string')
         if type(self.ignore_index) not in (int, type(None)): raise ValueError(
-            f'ignore_index={self.ignore_index!r}: expected a whole number, or None')
+            f'ignore_index={self.ignore_index!r}: expected an integer, or None')
         names = tuple(map(str, self.names))
         _check_names(names)
         colors = distinct_colors(len(names)) if self.colors is None else self.colors
@@ -57,14 +57,14 @@ class Classes:
             object.__setattr__(self, k, v)
 
     def _checked_table(self, n):
-        "The table with whole numbers. Raises `ValueError` for a target that is no class."
+        "Return the table with integers. Raises `ValueError` for a target that is not a class."
         if self.ignore_index==255 and n>255: raise ValueError(
-            f'{n} classes and ignore_index=255: class 255 would never be trained; give ignore_index=None, '
-            'or a label that is no class')
+            f'{n} classes and ignore_index=255: class 255 would never be trained; pass ignore_index=None, '
+            'or a label that is not a class')
         if self.table is None: return None
         try: table = {int(k): int(v) for k,v in self.table.items()}
         except (TypeError, ValueError) as e: raise ValueError(
-            f'table={self.table}: expected whole numbers, stored value -> class') from e
+            f'table={self.table}: expected integers, stored value -> class') from e
         wrong = {k:v for k,v in table.items() if not 0<=v<n and v!=self.ignore_index or k<0}
         if wrong: raise ValueError(
             f'table: {wrong}, expected classes 0 to {n-1} or ignore_index={self.ignore_index}, for values from 0')
@@ -75,30 +75,30 @@ class Classes:
 
 # %% ../../nbs/segmentation/01_classes.ipynb #ca1863d6
 @patch
-def allowed(self:Classes)->list: # Sorted stored values
-    "The values that a label image may hold."
+def allowed(self:Classes)->list: # Stored values, sorted
+    "Return the allowed values of a label image."
     if self.table is not None: return sorted(self.table)
     own = set(range(len(self)))
     return sorted(own if self.ignore_index is None else own | {self.ignore_index})
 
 @patch
 def faults(self:Classes,
-    stored, # Array of integers, as in a label image
+    stored, # Stored values of a label image, integer array
 )->list:    # Values that are not allowed, sorted
-    "Which values of `stored` no class has."
+    "Return the values of `stored` that belong to no class."
     stored = np.asarray(stored)
-    if stored.dtype.kind not in 'iu': raise ValueError(f'a label map of {stored.dtype}: expected whole numbers')
+    if stored.dtype.kind not in 'iu': raise ValueError(f'a label map of {stored.dtype}: expected integers')
     return sorted(set(np.unique(stored).tolist()) - set(self.allowed()))
 
 @patch
 def encode(self:Classes,
-    stored, # Array of integers, as in a label image
-):          # Array of the same shape: classes and `ignore_index`; uint8 where all of them fit, else int32
-    "Stored values as classes. Raises `ValueError` naming the values that no class has."
+    stored, # Stored values of a label image, integer array
+):          # Classes and `ignore_index`, same shape; uint8 if all fit, else int32
+    "Convert stored values into classes. Raises `ValueError` with the values that belong to no class."
     stored = np.asarray(stored)
     if unknown := self.faults(stored):
         some = ', '.join(map(str, unknown[:8]))
-        raise ValueError(f'{len(unknown)} values that no class has ({some}): expected {self.allowed_text()}')
+        raise ValueError(f'{len(unknown)} values belong to no class ({some}): expected {self.allowed_text()}')
     targets = [*range(len(self)), *([] if self.ignore_index is None else [self.ignore_index])]
     dtype = np.uint8 if 0<=min(targets) and max(targets)<256 else np.int32
     if self.table is None: return stored.astype(dtype)
@@ -108,7 +108,7 @@ def encode(self:Classes,
 
 @patch
 def allowed_text(self:Classes)->str: # Such as '0 to 31', '10, 20, 30, 40' or '0 to 10, or 255 for ignored pixels'
-    "The values that a label image may hold, in words."
+    "Describe the allowed values of a label image."
     values = self.allowed()
     if self.table is None and self.ignore_index not in range(len(self)):
         void = '' if self.ignore_index is None else f', or {self.ignore_index} for ignored pixels'
@@ -119,12 +119,12 @@ def allowed_text(self:Classes)->str: # Such as '0 to 31', '10, 20, 30, 40' or '0
 # %% ../../nbs/segmentation/01_classes.ipynb #d757d81d
 @patch
 def scored(self:Classes)->list: # Indices of outputs
-    "The classes that metrics count: all but the ignored one."
+    "Return the classes that metrics evaluate: all except the ignored one."
     return [i for i in range(len(self)) if i!=self.ignore_index]
 
 @patch
 def palette(self:Classes): # uint8 `(256 or more, 3)`
-    "The colour of each label; black for the ignored one and for what is no class."
+    "Return the colour of each label; black for the ignored label and for unknown labels."
     res = np.zeros((max(256, len(self)), 3), np.uint8)
     res[:len(self)] = self.colors
     if self.ignore_index is not None and 0<=self.ignore_index<len(res): res[self.ignore_index] = 0
@@ -132,22 +132,22 @@ def palette(self:Classes): # uint8 `(256 or more, 3)`
 
 @patch
 def colorize(self:Classes,
-    labels, # Array of classes, `(h, w)`
+    labels, # Label map, `(h, w)`
 ):          # uint8 `(h, w, 3)`
-    "A label map in the colours of its classes."
+    "Colour a label map."
     return self.palette().take(np.asarray(labels), axis=0)
 
 # %% ../../nbs/segmentation/01_classes.ipynb #35dfd84f
 @patch
-def to_json(self:Classes)->dict: # What JSON can hold
-    "The classes as JSON keeps them."
+def to_json(self:Classes)->dict: # JSON values
+    "Convert the classes to JSON."
     table = None if self.table is None else {str(k):v for k,v in self.table.items()}
     colors = [list(o) for o in self.colors]
     return dict(names=list(self.names), ignore_index=self.ignore_index, colors=colors, table=table)
 
 @patch
-def write_names(self:Classes)->str: # A line for each class
-    "Names and colours as a legend: number, name, colour as it is drawn."
+def write_names(self:Classes)->str: # One line per class
+    "Return a legend with number, name and colour of each class."
     lines = []
     for i,(name,color) in enumerate(zip(self.names, self.palette().tolist())):
         lines.append(f'{i}\t{name}\t{" ".join(map(str, color))}\n')
@@ -156,12 +156,12 @@ def write_names(self:Classes)->str: # A line for each class
 def classes_from_json(
     about:dict, # From `Classes.to_json`
 )->Classes:
-    "The classes that JSON holds. Raises `ValueError` for something else."
+    "Convert JSON to classes. Raises `ValueError` for invalid JSON values."
     keys = {'names', 'ignore_index', 'colors', 'table'}
     if not isinstance(about, dict) or about.keys()!=keys:
         found = ', '.join(about) if isinstance(about, dict) else about
         raise ValueError(f'classes: expected the keys {", ".join(sorted(keys))}, found {found}')
-    if not all(isinstance(o, str) for o in about['names']): raise ValueError('classes: expected names that are texts')
+    if not all(isinstance(o, str) for o in about['names']): raise ValueError('classes: expected names that are strings')
     return Classes(**about)
 
 Classes.from_json = staticmethod(classes_from_json)

@@ -16,24 +16,24 @@ from ..tasks import Figure, Task, classes_of
 # %% ../../nbs/segmentation/06_task.ipynb #573d8279
 @dataclass(frozen=True)
 class SegmentationOptions:
-    "Settings that only segmentation has."
-    codes:str = ''            # Name of one of the data set's class lists, like '11' or '32' of CamVid; empty: its first
-    power:float = 0.5         # Class weights: inverse frequency to this power; 0 weighs all classes alike
-    ohem:float = 0.           # Leave out pixels whose class is predicted with at least this probability; 0: none
+    "Settings of segmentation."
+    codes:str = ''            # Class list of the data set, such as 11 or 32 of CamVid; empty: its first
+    power:float = 0.5         # Class weights are inverse frequencies to this power; 0: equal weights
+    ohem:float = 0.           # Drop pixels whose class is predicted with at least this probability; 0: keep all
 
 @dataclass(frozen=True)
 class SegmentationTerms:
     "Weights and temperatures of the distillation terms."
-    kl:float = 1.             # Weight of the divergence between pixels
-    kl_weighted:bool = False  # Pixels count as in the hard-label loss, rare classes more
-    T:float = 2.              # Temperature of the divergence between pixels
-    cwd:float = 3.            # Weight of the channel-wise divergence
-    cwd_T:float = 4.          # Temperature of the channel-wise divergence
-    mimicry:float = 0.        # Weight of the decoder's features, through an adapter; see `FeatureMimicry`
+    kl:float = 1.             # Weight of the pixel-wise KL divergence
+    kl_weighted:bool = False  # Use the class weights of the hard-label loss
+    T:float = 2.              # Temperature of the pixel-wise KL divergence
+    cwd:float = 3.            # Weight of the channel-wise KL divergence
+    cwd_T:float = 4.          # Temperature of the channel-wise KL divergence
+    mimicry:float = 0.        # Weight of the decoder features, see `FeatureMimicry`
 
 # %% ../../nbs/segmentation/06_task.ipynb #e1f06fb6
 class SegmentationTask(Task):
-    "The class of every pixel."
+    "Semantic segmentation: predict the class of every pixel."
     name,kind = 'segmentation','labels'
     figures = (Figure('mean IoU, %', 'miou', 100, 1, False), Figure('pixel accuracy, %', 'acc', 100, 1, False))
     curve = 'mean_iou'
@@ -45,8 +45,8 @@ class SegmentationTask(Task):
     def check_loss(self, learn):
         classes,ignored = getattr(learn.dls, 'classes', None),getattr(learn.loss_func, 'ignore_index', None)
         if classes is None or ignored in (None, -100, classes.ignore_index): return
-        raise ValueError(f'the loss ignores label {ignored}, the classes of the loaders {classes.ignore_index}: '
-                         'metrics would count other pixels than the loss; give both the same ignore_index')
+        raise ValueError(f'the loss ignores label {ignored}, the classes of the loaders ignore {classes.ignore_index}: '
+                         'loss and metrics would use different pixels; set the same ignore_index')
 
     def tfms(self, size, options=None, classes=None, **augmentation):
         from mobiledepth.data.transforms import camvid_tfms
@@ -70,10 +70,10 @@ class SegmentationTask(Task):
 task = SegmentationTask()
 
 def _known_classes(x):
-    "The classes of loaders, a learner or a network's `meta`. Raises `ValueError` where nothing tells."
+    "Return the classes of loaders, a learner or a network's `meta`. Raises `ValueError` if unknown."
     classes = classes_of(x)
     if classes is None: raise ValueError(
-        "nothing tells the classes: set `dls.classes = Classes([...])`, "
+        "the classes are unknown: set `dls.classes = Classes([...])`, "
         "or `model.meta['classes'] = Classes([...]).to_json()`")
     return classes
 
@@ -82,12 +82,12 @@ def _known_classes(x):
 def complete_options(self:SegmentationTask, options, data):
     options = options or SegmentationOptions()
     if not data.classes:
-        raise ValueError(f'{data.name} has no classes: it has targets for {" and ".join(data.targets)}')
+        raise ValueError(f'{data.name} has no classes, it has targets for {" and ".join(data.targets)}')
     codes = options.codes or next(iter(data.classes))
     if codes not in data.classes:
         known = ', '.join(data.classes)
         near = did_you_mean(codes, data.classes)
-        raise ValueError(f'codes={codes!r}: {data.name} has the class lists {known}.{near}')
+        raise ValueError(f'codes={codes!r}: expected one of {known}, the class lists of {data.name}.{near}')
     return replace(options, codes=codes)
 
 @patch
@@ -96,10 +96,10 @@ def chosen_classes(self:SegmentationTask, options, data):
 
 # %% ../../nbs/segmentation/06_task.ipynb #c407ffc5
 def train_maps(
-    dls,          # DataLoaders over `Datasets`; the label map is the last item
-    n:int=1000,   # At most so many
-):                # Iterator of label maps; None where `dls` is not over `Datasets`
-    "Label maps of the training set, at their own size, without augmentation."
+    dls,          # DataLoaders of `Datasets` with the label map as last item
+    n:int=1000,   # Largest number of label maps
+):                # Iterator of label maps; None if `dls` are not of `Datasets`
+    "Return label maps of the training set at original size, without augmentation."
     lists = getattr(dls.train_ds, 'tls', None)
     if lists is None: return None
     labels = lists[-1]
