@@ -128,20 +128,20 @@ def table(
     print(f'\n{save_curves(results, plot, kind, overwrite)}')
 
 def export(
-    model:str,              # A pretrained model such as camvid-distilled, the name of a run, or a weights file
-    to:str='',              # onnx, litert, executorch or openvino; empty: by the suffix of the file
-    out:str='',             # File to write: .onnx, .tflite, .pte or .xml, FILE.json beside it. Empty: the model's name
-    precision:str='float32',# float32, float16 or int8, where the runtime has it
-    pictures:str='',        # Folder of images like those to come, for proof and int8; empty: packaged streets
-    size:tuple=(),          # Height and width inside the network, pixels; empty: as trained
-    input_size:tuple=(),    # Height and width of the only images it takes; empty: any, for LiteRT and ExecuTorch `size`
-    resize:bool=True,       # Resize inside the file; without, it takes images of the network's size alone
-    output:str='map',       # map (the class of each pixel, or its metres) or logits
-    keep_float:str='',      # Names of modules that int8 leaves in floats, with commas between
-    overwrite:bool=False,   # Replace a file that is there?
-    runs:str='runs',        # Folder of runs, for the name of one
+    model:str,              # Pretrained model such as camvid-distilled, name of a run, or weights file
+    to:str='',              # Export backend: onnx, litert, executorch or openvino; empty: select by the suffix of `out`
+    out:str='',             # File to write: .onnx, .tflite, .pte or .xml, with FILE.json; empty: name of the model
+    precision:str='float32',# float32, float16 or int8, if the runtime supports it
+    images:str='',          # Folder of images for comparison and int8 calibration; empty: packaged street scenes
+    size:tuple=(),          # Height and width of the network input, pixels; empty: as trained
+    input_size:tuple=(),    # Fixed height and width of images; empty: any size, or `size` for LiteRT and ExecuTorch
+    resize:bool=True,       # Resize inside the graph; with --no-resize, images must have the size of the network
+    output:str='map',       # map (labels, or depth in metres) or logits
+    keep_float:str='',      # Names of modules to keep in floating point with int8, separated by commas
+    overwrite:bool=False,   # Replace existing files
+    runs:str='runs',        # Folder of runs, to find a run by name
 ):
-    "Write the file that a device runs, and prove on images that it computes what PyTorch does."
+    "Export a trained network to a file for a device, and compare the file with PyTorch on images."
     from mobiledepth.deploy.export import export_model
     from mobiledepth.deploy.runtimes import get_backend
     from mobiledepth.checkpoints import find_model, load_pretrained
@@ -150,9 +150,9 @@ def export(
     out = out or name + suffix
     modules = [o for o in keep_float.split(',') if o]
     network = load_pretrained(find_model(model, runs))
-    file = export_model(network, out, to, precision, pictures or None, size or None, input_size or None, resize, output,
+    file = export_model(network, out, to, precision, images or None, size or None, input_size or None, resize, output,
                         keep_float=modules, overwrite=overwrite)
-    print(f'{file}: {file.stat().st_size/1e6:.1f} MB; what it is stands in {file}.json')
+    print(f'{file}: {file.stat().st_size/1e6:.1f} MB; metadata in {file}.json')
 
 def bench(
     files:str,             # Exported files, or networks (name or file) for PyTorch; the first is the baseline
@@ -249,10 +249,13 @@ def _experiment(words):
         is_value = before.startswith('--') and '=' not in before and not is_flag
         if o in known and not is_value: return o
 
+_renamed = {'--pictures': '--images'} # Old spelling of an option -> new
+
 def _underscored(word):
-    "Return an option with underscores in its name: `--resume-anywhere` becomes `--resume_anywhere`."
+    "Return an option with underscores in its name (`--resume_anywhere`), and `--images` for the old `--pictures`."
     if not word.startswith('--'): return word
     name,equals,value = word.partition('=')
+    name = _renamed.get(name, name)
     return '--' + name[2:].replace('-', '_') + equals + value
 
 def _arguments(verb, words):
