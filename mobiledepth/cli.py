@@ -101,15 +101,35 @@ def _network(model, size, runs):
     from mobiledepth.runs.predict_model import NetworkModel
     return NetworkModel(load_pretrained(find_model(model, runs), default_device()), size or None)
 
+def _predict_packaged(source, out, size, overwrite, task):
+    "Predict with the packaged models of one task, or of all tasks, each into a folder of its own."
+    from mobiledepth.checkpoints import small_models
+    from mobiledepth.core import did_you_mean
+    from mobiledepth.runs.predict import predict_files
+    if not Path(source).exists(): raise FileNotFoundError(
+        f'{source}: no such file or folder. Expected images, like: mobiledepth predict [MODEL] IMAGES')
+    known = ', '.join(small_models)
+    if task and task not in small_models: raise ValueError(
+        f'--task {task}: the packaged models are for {known}.' + did_you_mean(task, small_models))
+    for name in [task] if task else small_models:
+        model = _network(f'packaged:{small_models[name]}', size, None)
+        written = predict_files(model, source, Path(out)/name, overwrite)
+        print(f'{name}: {len(written)} files in {Path(out)/name}, predicted by {small_models[name]} '
+              f'({model.meta["license"]})')
+
 def predict(
-    model:str,             # Pretrained model such as camvid-student, name of a run, weights file or exported file
+    model:str,             # Pretrained model such as camvid-student, name of a run, weights file or exported file.
+                           # Leave it out to use the small models of the package, one for each task
     source:str,            # Image, or folder of images, searched recursively
+    task:str='',           # Without a model: segmentation or depth; empty: both
     out:str='predictions', # Output folder
     size:tuple=(),         # Height and width of the network's input, pixels; empty: as trained
     overwrite:bool=False,  # Overwrite existing files
     runs:str='runs',       # Folder of runs, to find a run by name
 ):
     "Write the label map, or the depth map in millimetres, of each image, and a colour image of it."
+    if model is None: return _predict_packaged(source, out, size, overwrite, task)
+    if task: raise ValueError(f'--task {task}: {model} has a task already; leave out one of the two')
     from mobiledepth.runs.predict import predict_files
     written = predict_files(_network(model, size, runs), source, out, overwrite)
     print(f'{len(written)} files in {out}')
@@ -231,6 +251,7 @@ def verb_parser(
     parser = anno_parser(verbs[verb], prog=f'mobiledepth {verb}')
     actions = {o.dest:o for o in parser._actions}
     _read_tuples(parser)
+    if verb=='predict': actions['model'].nargs = '?'
     if verb!='train': return parser
     actions['settings'].help = SUPPRESS # each setting has a separate option
     del parser._option_string_actions['--settings']
@@ -263,7 +284,7 @@ def _arguments(verb, words):
     words = list(map(_underscored, words))
     name = _experiment(words) if verb=='train' else None
     parser = verb_parser(verb, experiment_groups.get(name, (name,))[0])
-    args,rest = parser.parse_known_args(words)
+    args,rest = parser.parse_known_intermixed_args(words) # options between the model and the images
     if verb=='train' and not name: get_settings(args.experiment) # before options that exist for the right name only
     if rest: parser.error(f'unrecognized arguments: {" ".join(rest)}')
     args = {k:v for k,v in vars(args).items() if k not in ('pdb', 'xtra')}
