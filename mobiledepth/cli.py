@@ -118,8 +118,7 @@ def _predict_packaged(source, out, size, overwrite, task):
               f'({model.meta["license"]})')
 
 def predict(
-    model:str,             # Pretrained model such as camvid-student, name of a run, weights file or exported file.
-                           # Leave it out to use the small models of the package, one for each task
+    model:str,             # Pretrained model, run, weights file or exported file; left out: the small packaged models
     source:str,            # Image, or folder of images, searched recursively
     task:str='',           # Without a model: segmentation or depth; empty: both
     out:str='predictions', # Output folder
