@@ -153,6 +153,10 @@ def wheel(work):
     sh(sys.executable, '-c', "from mobiledepth.data.street import street_dls; import matplotlib.pyplot as plt; street_dls(num_workers=0).show_batch(); "
        f"assert '{site}' in __import__('mobiledepth').__file__; plt.savefig('batch.png')", cwd=work, PYTHONPATH=str(site))
 
+def light(work):
+    "The wheel without its requirements, beside five packages, in a fresh environment."
+    print(sh(sys.executable, '.ci/light.py', work, PYTHONPATH=str(repo)).splitlines()[-1])
+
 def newest_fastai(work):
     "The library beside the newest fastai, laid over the same torch."
     overlay = work/'overlay'
@@ -189,7 +193,9 @@ def main(work):
               check('nbdev_test visits every notebook', notebooks)]
     ran = []
     passed.append(check('running the notebooks changes nothing', same_after, lambda: ran.extend(check_notebooks()), 'a notebook writes into the checkout'))
-    passed += ran + [check('the wheel builds, installs and imports', wheel, work), check('the library works beside the newest fastai', newest_fastai, work)]
+    passed += ran + [check('the wheel builds, installs and imports', wheel, work),
+                     check('the light install runs predict, table and data check', light, work),
+                     check('the library works beside the newest fastai', newest_fastai, work)]
     print(f'{sum(passed)} passed, {len(passed)-sum(passed)} failed')
     return 0 if all(passed) else 1
 

@@ -10,6 +10,7 @@ __all__ = ['verbs', 'data_make', 'data_check', 'data_describe', 'train', 'evalua
 import re, sys, warnings
 from argparse import SUPPRESS, ArgumentTypeError
 from dataclasses import fields, is_dataclass
+from importlib import metadata
 from pathlib import Path
 
 from fastcore.basics import str2bool
@@ -296,6 +297,24 @@ def _verb(argv):
     n = 2 if argv[:1]==['data'] and len(argv)>1 and argv[1] not in ('-h', '--help') else 1
     return ' '.join(argv[:n]) or '--help',argv[n:]
 
+# %% ../nbs/09_cli.ipynb #93b44439
+def _is_installed(package):
+    try: return bool(metadata.version(package))
+    except metadata.PackageNotFoundError: return False
+
+def _not_installed(requirements):
+    "The packages among `requirements` that are not installed; those of extras are left out."
+    required = [o for o in requirements if 'extra ==' not in o]
+    packages = [re.match(r'[\w.-]+', o)[0] for o in required]
+    return [o for o in packages if not _is_installed(o)]
+
+def _needs(error):
+    "An `ImportError` in words, with what to install where requirements of the library are missing."
+    try: missing = ', '.join(_not_installed(metadata.requires('mobiledepth') or []))
+    except metadata.PackageNotFoundError: missing = 'what it requires'
+    if not missing or not isinstance(error, ModuleNotFoundError): return str(error)
+    return f'{error}. This command needs the full install: `pip install mobiledepth` adds {missing}'
+
 # %% ../nbs/09_cli.ipynb #ff623aac
 def _usage(verbs):
     print('usage: mobiledepth VERB ...   (see mobiledepth VERB --help)\n')
@@ -316,7 +335,8 @@ def main(
         return 2
     warnings.filterwarnings('ignore', '`torch.jit', FutureWarning) # from imported packages
     try: verbs[verb](**_arguments(verb, words))
-    except (ValueError, OSError, ImportError) as e: print(f'mobiledepth {verb}: {e}', file=sys.stderr)
+    except ImportError as e: print(f'mobiledepth {verb}: {_needs(e)}', file=sys.stderr)
+    except (ValueError, OSError) as e: print(f'mobiledepth {verb}: {e}', file=sys.stderr)
     except KeyboardInterrupt:
         kept = '; repeat the same command to resume' if verb in ('train', 'data make') else ''
         print(f'\nmobiledepth {verb}: stopped{kept}', file=sys.stderr)

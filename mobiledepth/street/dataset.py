@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..core import atomic_path, locked
+from ..core import atomic_path, locked, show_progress
 from ..data.cache import cache_dir
 from ..data.codes import camvid_codes
 from ..data.street_files import encode_depth, street_digest
@@ -60,14 +60,13 @@ def _worker():
 
 def _write_all(path, seeds, size, samples, workers, progress):
     "Write the frames of `seeds`, in as many processes; each is independent of all others."
-    from fastprogress.fastprogress import progress_bar
     if workers<=1:
-        for seed in progress_bar(seeds, display=progress): write_street(path, seed, size, samples)
+        for seed in show_progress(seeds, display=progress): write_street(path, seed, size, samples)
         return
     pool = ProcessPoolExecutor(min(workers, len(seeds)), multiprocessing.get_context('spawn'), _worker)
     try:
         futures = [pool.submit(write_street, path, seed, size, samples) for seed in seeds]
-        for o in progress_bar(as_completed(futures), total=len(futures), display=progress): o.result()
+        for o in show_progress(as_completed(futures), total=len(futures), display=progress): o.result()
     except BrokenProcessPool as e: raise ChildProcessError(
         f'A process that rendered into {path} was killed (by hand, or for lack of memory): the same call resumes. '
         "Or it could not start: a script needs `if __name__=='__main__':` around this call, or workers=1") from e
