@@ -71,7 +71,7 @@ def check_same(light, full, file):
     table = light.output('table', '--results', repo/'results')
     assert table==full.output('table', '--results', repo/'results') and '| camvid-' in table, table
     checked = light.output('data', 'check', 'street')
-    assert '48 frames, nothing wrong' in checked, checked
+    assert '48 frames, no errors' in checked, checked
     described = light.output('data', 'describe', scenes)
     assert described==full.output('data', 'describe', scenes) and 'fingerprint' in described, described
     assert 'usage: mobiledepth VERB' in light.output('--help')

@@ -6,7 +6,7 @@
 __all__ = ['open_picture', 'resize_map', 'FileModel', 'ValueMaps', 'images_below', 'predict_files']
 
 # %% ../../nbs/runs/06_predict.ipynb #0d66840c
-import mimetypes, os, warnings
+import os, warnings
 from collections import Counter
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ..core import DataError, atomic_path, show_progress
+from ..data.images import image_suffixes
 from ..tasks import get_task, task_names
 
 # %% ../../nbs/runs/06_predict.ipynb #97a6f5d1
@@ -153,8 +154,6 @@ class ValueMaps:
         return [np.asarray(values, 'float32'), Image.fromarray(self.colorize(values))]
 
 # %% ../../nbs/runs/06_predict.ipynb #9d055568
-_suffixes = {suffix for suffix,content in mimetypes.types_map.items() if content.startswith('image/')}
-
 def images_below(
     folder, # Folder, searched recursively without hidden folders
 )->list:    # Paths, sorted
@@ -163,7 +162,7 @@ def images_below(
     for root,folders,names in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith('.')]
         files = [Path(root)/name for name in names if not name.startswith('.')]
-        res += [file for file in files if file.suffix.lower() in _suffixes]
+        res += [file for file in files if file.suffix.lower() in image_suffixes]
     return sorted(res)
 
 def _find(source, out):
