@@ -1,6 +1,6 @@
-"""Make results/index.json from the records: `python scripts/make_index.py [--check]`.
+"""Write results/index.json from the records: `python scripts/make_index.py [--check]`.
 
-The index has a line a run. With `--check` nothing is written, and the exit status is 1 where it is stale."""
+The index has one line per run. With `--check`, nothing is written; the exit status is 1 if the index is stale."""
 import json, sys
 from pathlib import Path
 
@@ -11,9 +11,9 @@ results = Path(__file__).resolve().parent.parent/'results'
 
 @call_parse
 def main(
-    check:bool=False, # Write nothing; fail where the index is stale
+    check:bool=False, # Write nothing; exit with 1 if the index is stale
 ):
-    "Make results/index.json from the records."
+    "Write results/index.json from the records."
     if not check: write_index(results)
     elif json.loads((results/'index.json').read_text())!=records_index(results): sys.exit(
         'results/index.json is stale: run scripts/make_index.py')

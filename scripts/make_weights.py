@@ -1,8 +1,8 @@
-"""Make mobiledepth/data/weights.json from weights/: `python scripts/make_weights.py [--check]`.
+"""Write mobiledepth/data/weights.json from weights/: `python scripts/make_weights.py [--check]`.
 
-The table holds the SHA-256 of both files of every packaged model, and `load_pretrained` takes no other file for that
-name. Run it after a file in weights/ was added, replaced or removed. With `--check` nothing is written; a stale table
-is shown as a diff, and the exit status is 1."""
+The table contains the SHA-256 of both files of every packaged model; `load_pretrained` accepts only these files. Run
+the script after each change of a file in weights/. With `--check`, nothing is written; the script prints a diff of a
+stale table, and the exit status is 1."""
 import difflib, json, sys
 from pathlib import Path
 
@@ -14,9 +14,9 @@ repo = Path(__file__).resolve().parent.parent
 
 @call_parse
 def main(
-    check:bool=False, # Write nothing; fail with a diff where the table is stale
+    check:bool=False, # Write nothing; exit with a diff if the table is stale
 ):
-    "Make mobiledepth/data/weights.json from weights/."
+    "Write mobiledepth/data/weights.json from weights/."
     table = repo/'mobiledepth'/'data'/'weights.json'
     old = table.read_text() if table.exists() else ''
     text = json.dumps(weights_sums(repo/'weights'), indent=1) + '\n'
