@@ -114,7 +114,7 @@ def _quantizer(keep_float):
 def quantized(
     graph:CameraGraph, # In evaluation mode
     meta:dict,         # From `graph_meta`, with `input_size`
-    images,          # Calibration images, uint8 RGB `(h, w, 3)`, some dozens from the target domain
+    images,            # Calibration images, uint8 RGB `(h, w, 3)`, some dozens from the target domain
     keep_float=(),     # Names of modules to keep in floating point
 ):                     # Quantized program, as from `torch.export.export`
     "Export `graph` with weights and activations in int8, calibrated on `images`. Raises `ImportError`."
@@ -131,7 +131,7 @@ def write_int8(
     example,           # Not used; the example has the `input_size` of `meta`
     file,              # `.pte` file to write
     meta:dict,         # From `graph_meta`, with `input_size`
-    images,          # Calibration images, uint8 RGB `(h, w, 3)`, some dozens from the target domain
+    images,            # Calibration images, uint8 RGB `(h, w, 3)`, some dozens from the target domain
     keep_float=(),     # Names of modules to keep in floating point
 ):
     "Write `graph` as an ExecuTorch file in int8. Raises `ImportError`, or `ValueError` for unsupported settings."

@@ -78,9 +78,9 @@ def _both_maps(run, graph, image):
 def agreement(
     run,               # `Predictor` of the file
     graph:CameraGraph, # The same graph in PyTorch
-    images,          # RGB arrays, uint8 `(h, w, 3)`
+    images,            # RGB arrays, uint8 `(h, w, 3)`
     tol:float=.01,     # Allowed difference of values, for the task's `agree`
-)->dict:               # 'pictures' (number), 'max_abs' (of logits, or None), 'equal' (share 0..1), 'same', 'parted'
+)->dict:               # `pictures` (number), `max_abs` (of logits, or None), `equal` (share 0..1), `same`, `parted`
     "Run images through the file and through PyTorch, and compare the outputs."
     equal = 0
     total = 0
@@ -98,7 +98,7 @@ def agreement(
             parted = f'image {i}, {place}'
         if np.isnan(difference): break
     max_abs = largest if graph.output=='logits' else None
-    return dict(images=len(images), max_abs=max_abs, equal=float(equal/total), same=meaning, parted=parted)
+    return dict(pictures=len(images), max_abs=max_abs, equal=float(equal/total), same=meaning, parted=parted)
 
 def _check_agreement(found, min_equal, atol, file):
     "Raise `ValueError` if file and graph do not agree."
@@ -213,7 +213,7 @@ def export_model(
     file,                     # File to write: .onnx, .tflite, .pte or .xml; metadata are written to `FILE.json`
     to:str='',                # Export backend, such as 'onnx'; '': select by suffix
     precision:str='float32',  # 'float32', 'float16' or 'int8', if the backend supports it
-    images=None,            # Images for comparison and calibration, see `camera_images`; None: packaged street scenes
+    images=None,              # Images for comparison and calibration, see `camera_images`; None: packaged street scenes
     size=None,                # `(h, w)` of the network input, pixels; None: the saved size
     input_size=None,          # Fixed `(h, w)` of the images; None: any size if the backend supports it, else `size`
     resize:bool=True,         # Resize images inside the graph; False: images must have `size`

@@ -259,7 +259,7 @@ def write_int8(
     example,           # RGB image, uint8 `(1, h, w, 3)`, of the size that the file takes
     file,              # File to write
     meta:dict,         # From `graph_meta`
-    images,          # Calibration images, uint8 RGB `(h, w, 3)` of the size of `example`, some dozens
+    images,            # Calibration images, uint8 RGB `(h, w, 3)` of the size of `example`, some dozens
     keep_float=(),     # Names of modules to keep in floating point
 ):
     "Write `graph` as a LiteRT file in int8, calibrated on `images`. Raises as `write` does."

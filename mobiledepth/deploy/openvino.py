@@ -119,7 +119,7 @@ def write_int8(
     example,           # RGB images, uint8 `(n, h, w, 3)`
     file,              # `.xml` file to write; the `.bin` file is written to the same folder
     meta:dict,         # From `graph_meta`; with `input_size=None` the file takes any size
-    images,          # Calibration images, uint8 RGB `(h, w, 3)`, some dozens from the target domain
+    images,            # Calibration images, uint8 RGB `(h, w, 3)`, some dozens from the target domain
     keep_float=(),     # Names of modules to keep in floating point
 ):
     "Write `graph` as OpenVINO files in int8, calibrated on `images`. Raises `ImportError` naming the extra."

@@ -74,7 +74,7 @@ class _Int8Maps:
 
 def sensitivity(
     model:Unet,    # Trained network
-    images,      # Images for calibration, see `camera_images`
+    images,        # Images for calibration, see `camera_images`
     tests=None,    # Images for the comparison, see `camera_images`; None: the calibration images
     size=None,     # `(h, w)` of the network input; None: the saved size
     n:int=16,      # Number of images for calibration, and for the comparison
