@@ -37,7 +37,7 @@ class InputNormalize(nn.Module):
 
 # %% ../nbs/03_models.ipynb #d806e553
 class Conv2dBnAct(nn.Sequential):
-    "Convolution without bias, normalization and ReLU; stride 1, padded to keep the size."
+    "Convolution (no bias, stride 1, padded to keep the size), normalization and ReLU."
     def __init__(self,
         in_chans:int,             # Channels of the input
         out_chans:int,            # Channels of the output

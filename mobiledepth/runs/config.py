@@ -57,7 +57,7 @@ class RunSettings:
     crop:tuple = ()           # Height and width of training crops, pixels; empty: `size`
     load_size:tuple = ()      # Height and width of batches for a teacher with larger input, pixels; empty: `size`
     epochs:int = 29           # Epochs of the second phase of `fine_tune`
-    freeze_epochs:int = 1     # Epochs of the first phase, with frozen encoder
+    freeze_epochs:int = 1     # Epochs of the first phase, with the pretrained encoder frozen
     lr:float = 6e-3           # Maximum learning rate of the first phase; the second phase uses half of it
     lr_mult:float = 1.        # Divisor of the encoder's learning rate in the second phase
     wd:float = 0.01           # Weight decay
