@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fastai.vision.all import progress_bar
 from torch import nn
 
 from ..deploy.export import camera_images
@@ -19,7 +18,7 @@ from ..deploy.graph import CameraGraph, graph_meta
 from ..deploy.onnx import onnx_proto, write_int8
 from ..deploy.predictor import Predictor
 from ..models import Unet
-from ..core import markdown_table
+from ..core import markdown_table, show_progress
 
 # %% ../../nbs/measure/04_sensitivity.ipynb #7ba441a8
 def _split(name, module):
@@ -87,7 +86,7 @@ def sensitivity(
     float_maps = int8_maps(['model'])
     all_parts = parts(model)
     rows = []
-    for part in progress_bar(all_parts, leave=False):
+    for part in show_progress(all_parts, leave=False):
         others = [name for p in all_parts if p!=part for name in p]
         alone = _changed(int8_maps(others), float_maps, graph.task)
         spared = _changed(int8_maps(list(part)), float_maps, graph.task)
