@@ -25,7 +25,7 @@ from mobiledepth.runs.records import git_commit, write_record
 
 repo = Path(__file__).resolve().parent.parent
 classes = (
-    'wall floor cabinet bed chair sofa table door window bookshelf image counter blinds desk shelves curtain dresser '
+    'wall floor cabinet bed chair sofa table door window bookshelf picture counter blinds desk shelves curtain dresser '
     'pillow mirror floor-mat clothes ceiling books refrigerator television paper towel shower-curtain box whiteboard '
     'person night-stand toilet sink lamp bathtub bag other-structure other-furniture other-or-none').split()
 
