@@ -139,7 +139,7 @@ def run_notebook(nb_file):
     if 'Success.' not in out or '- Completed' not in out: raise Failed(f'nbdev_test did not run it:\n{out}')
 
 def wheel(work):
-    "Build from the files of the checkout, install aside, import everything from outside the checkout, draw a batch of the packaged streets."
+    "Build from the files of the checkout and install aside. From outside the checkout: import everything, draw a batch, predict with the packaged models."
     src,site = work/'src',work/'site'
     for o in checkout_files():
         (src/o).parent.mkdir(parents=True, exist_ok=True)
@@ -152,6 +152,10 @@ def wheel(work):
     sh(site/'bin'/'mobiledepth', '--help', cwd=work, PYTHONPATH=str(site))
     sh(sys.executable, '-c', "from mobiledepth.data.street import street_dls; import matplotlib.pyplot as plt; street_dls(num_workers=0).show_batch(); "
        f"assert '{site}' in __import__('mobiledepth').__file__; plt.savefig('batch.png')", cwd=work, PYTHONPATH=str(site))
+    image = site/'mobiledepth'/'data'/'street'/'scenes'/'images'/'street00000.png'
+    sh(site/'bin'/'mobiledepth', 'predict', image, '--out', work/'predicted', cwd=work, PYTHONPATH=str(site))
+    found = sorted(o.relative_to(work/'predicted').as_posix() for o in (work/'predicted').rglob('*.png'))
+    if [o.split('/')[0] for o in found]!=['depth', 'depth', 'segmentation', 'segmentation']: raise Failed(f'predict wrote {found}')
 
 def light(work):
     "The wheel without its requirements, beside five packages, in a fresh environment."
