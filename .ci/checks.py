@@ -59,10 +59,15 @@ def clean(): same_after(lambda: sh('nbdev_clean'), 'notebooks are not clean; run
 
 def readme(): sh(sys.executable, 'scripts/make_readme.py', '--check')
 
-def readme_table():
-    "The tables in the README, one a task, are those that the records give today."
-    sh(sys.executable, '-c', "from mobiledepth.runs.records import results_table; from pathlib import Path; "
-       "assert all(o in Path('README.md').read_text() for o in results_table('results').strip().split('\\n\\n')), 'run nbs/index.ipynb again, then scripts/make_readme.py'")
+def results_tables():
+    "The tables of the results page, one for each task, are those that the records give today."
+    sh(sys.executable, '-c', "import json; from mobiledepth.runs.records import results_table; "
+       "cells = json.load(open('nbs/guide/results.ipynb'))['cells']; "
+       "shown = [''.join(o['data']['text/markdown']).strip() for c in cells for o in c.get('outputs', []) if 'text/markdown' in o.get('data', {})]; "
+       "missing = [t for t in results_table('results').strip().split('\\n\\n') if t not in shown]; "
+       "assert not missing, 'run nbs/guide/results.ipynb again: ' + missing[0]")
+
+def words(): sh(sys.executable, '.ci/words.py')
 
 # What finds out by itself which task it has, instead of asking the task object
 sniffs = [r"num_classes'?\]?\s*==\s*1\b", r"\btask(\.name|_name|'\])?\s*[!=]=\s*['\"]", r"[!=]=\s*['\"](depth|segmentation)['\"]",
@@ -148,6 +153,10 @@ def wheel(work):
     sh(sys.executable, '-c', "from mobiledepth.data.street import street_dls; import matplotlib.pyplot as plt; street_dls(num_workers=0).show_batch(); "
        f"assert '{site}' in __import__('mobiledepth').__file__; plt.savefig('batch.png')", cwd=work, PYTHONPATH=str(site))
 
+def light(work):
+    "The wheel without its requirements, beside five packages, in a fresh environment."
+    print(sh(sys.executable, '.ci/light.py', work, PYTHONPATH=str(repo)).splitlines()[-1])
+
 def newest_fastai(work):
     "The library beside the newest fastai, laid over the same torch."
     overlay = work/'overlay'
@@ -174,7 +183,8 @@ def main(work):
     env['MOBILEDEPTH_CACHE'] = str(work/'cache') # decoded frames of the tests
     passed = [check('the clone is clean', clean_checkout), check('the environment agrees with itself', sh, sys.executable, '-m', 'pip', 'check'),
               check('nbdev_export changes nothing', export), check('nbdev_clean changes nothing', clean),
-              check('README.md is what nbs/index.ipynb makes', readme), check('the table in README.md is what the records make', readme_table),
+              check('README.md is what nbs/index.ipynb makes', readme), check('the tables of the results page are what the records make', results_tables),
+              check('no word of the glossary is used', words),
               check('results/index.json is what the records make', index), check('no module sniffs for the task', task_sniffing),
               check('no exported line is over 120 columns', long_lines),
               check('imports point one way', sh, sys.executable, '.ci/imports.py'), check('the queue of runs', queue),
@@ -183,7 +193,9 @@ def main(work):
               check('nbdev_test visits every notebook', notebooks)]
     ran = []
     passed.append(check('running the notebooks changes nothing', same_after, lambda: ran.extend(check_notebooks()), 'a notebook writes into the checkout'))
-    passed += ran + [check('the wheel builds, installs and imports', wheel, work), check('the library works beside the newest fastai', newest_fastai, work)]
+    passed += ran + [check('the wheel builds, installs and imports', wheel, work),
+                     check('the light install runs predict, table and data check', light, work),
+                     check('the library works beside the newest fastai', newest_fastai, work)]
     print(f'{sum(passed)} passed, {len(passed)-sum(passed)} failed')
     return 0 if all(passed) else 1
 

@@ -10,6 +10,7 @@ __all__ = ['verbs', 'data_make', 'data_check', 'data_describe', 'train', 'evalua
 import re, sys, warnings
 from argparse import SUPPRESS, ArgumentTypeError
 from dataclasses import fields, is_dataclass
+from importlib import metadata
 from pathlib import Path
 
 from fastcore.basics import str2bool
@@ -101,15 +102,34 @@ def _network(model, size, runs):
     from mobiledepth.runs.predict_model import NetworkModel
     return NetworkModel(load_pretrained(find_model(model, runs), default_device()), size or None)
 
+def _predict_packaged(source, out, size, overwrite, task):
+    "Predict with the packaged models of one task, or of all tasks, each into a folder of its own."
+    from mobiledepth.checkpoints import small_models
+    from mobiledepth.core import did_you_mean
+    from mobiledepth.runs.predict import predict_files
+    if not Path(source).exists(): raise FileNotFoundError(
+        f'{source}: no such file or folder. Expected images, like: mobiledepth predict [MODEL] IMAGES')
+    known = ', '.join(small_models)
+    if task and task not in small_models: raise ValueError(
+        f'--task {task}: the packaged models are for {known}.' + did_you_mean(task, small_models))
+    for name in [task] if task else small_models:
+        model = _network(f'packaged:{small_models[name]}', size, None)
+        written = predict_files(model, source, Path(out)/name, overwrite)
+        print(f'{name}: {len(written)} files in {Path(out)/name}, predicted by {small_models[name]} '
+              f'({model.meta["license"]})')
+
 def predict(
-    model:str,             # Pretrained model such as camvid-student, name of a run, weights file or exported file
+    model:str,             # Pretrained model, run, weights file or exported file; left out: the small packaged models
     source:str,            # Image, or folder of images, searched recursively
+    task:str='',           # Without a model: segmentation or depth; empty: both
     out:str='predictions', # Output folder
     size:tuple=(),         # Height and width of the network's input, pixels; empty: as trained
     overwrite:bool=False,  # Overwrite existing files
     runs:str='runs',       # Folder of runs, to find a run by name
 ):
     "Write the label map, or the depth map in millimetres, of each image, and a colour image of it."
+    if model is None: return _predict_packaged(source, out, size, overwrite, task)
+    if task: raise ValueError(f'--task {task}: {model} has a task already; leave out one of the two')
     from mobiledepth.runs.predict import predict_files
     written = predict_files(_network(model, size, runs), source, out, overwrite)
     print(f'{len(written)} files in {out}')
@@ -128,20 +148,20 @@ def table(
     print(f'\n{save_curves(results, plot, kind, overwrite)}')
 
 def export(
-    model:str,              # A pretrained model such as camvid-distilled, the name of a run, or a weights file
-    to:str='',              # onnx, litert, executorch or openvino; empty: by the suffix of the file
-    out:str='',             # File to write: .onnx, .tflite, .pte or .xml, FILE.json beside it. Empty: the model's name
-    precision:str='float32',# float32, float16 or int8, where the runtime has it
-    pictures:str='',        # Folder of images like those to come, for proof and int8; empty: packaged streets
-    size:tuple=(),          # Height and width inside the network, pixels; empty: as trained
-    input_size:tuple=(),    # Height and width of the only images it takes; empty: any, for LiteRT and ExecuTorch `size`
-    resize:bool=True,       # Resize inside the file; without, it takes images of the network's size alone
-    output:str='map',       # map (the class of each pixel, or its metres) or logits
-    keep_float:str='',      # Names of modules that int8 leaves in floats, with commas between
-    overwrite:bool=False,   # Replace a file that is there?
-    runs:str='runs',        # Folder of runs, for the name of one
+    model:str,              # Pretrained model such as camvid-distilled, name of a run, or weights file
+    to:str='',              # Export backend: onnx, litert, executorch or openvino; empty: select by the suffix of `out`
+    out:str='',             # File to write: .onnx, .tflite, .pte or .xml, with FILE.json; empty: name of the model
+    precision:str='float32',# float32, float16 or int8, if the runtime supports it
+    images:str='',          # Folder of images for comparison and int8 calibration; empty: packaged street scenes
+    size:tuple=(),          # Height and width of the network input, pixels; empty: as trained
+    input_size:tuple=(),    # Fixed height and width of images; empty: any size, or `size` for LiteRT and ExecuTorch
+    resize:bool=True,       # Resize inside the graph; with --no-resize, images must have the size of the network
+    output:str='map',       # map (labels, or depth in metres) or logits
+    keep_float:str='',      # Names of modules to keep in floating point with int8, separated by commas
+    overwrite:bool=False,   # Replace existing files
+    runs:str='runs',        # Folder of runs, to find a run by name
 ):
-    "Write the file that a device runs, and prove on images that it computes what PyTorch does."
+    "Export a trained network to a file for a device, and compare the file with PyTorch on images."
     from mobiledepth.deploy.export import export_model
     from mobiledepth.deploy.runtimes import get_backend
     from mobiledepth.checkpoints import find_model, load_pretrained
@@ -150,9 +170,9 @@ def export(
     out = out or name + suffix
     modules = [o for o in keep_float.split(',') if o]
     network = load_pretrained(find_model(model, runs))
-    file = export_model(network, out, to, precision, pictures or None, size or None, input_size or None, resize, output,
+    file = export_model(network, out, to, precision, images or None, size or None, input_size or None, resize, output,
                         keep_float=modules, overwrite=overwrite)
-    print(f'{file}: {file.stat().st_size/1e6:.1f} MB; what it is stands in {file}.json')
+    print(f'{file}: {file.stat().st_size/1e6:.1f} MB; metadata in {file}.json')
 
 def bench(
     files:str,             # Exported files, or networks (name or file) for PyTorch; the first is the baseline
@@ -231,6 +251,7 @@ def verb_parser(
     parser = anno_parser(verbs[verb], prog=f'mobiledepth {verb}')
     actions = {o.dest:o for o in parser._actions}
     _read_tuples(parser)
+    if verb=='predict': actions['model'].nargs = '?'
     if verb!='train': return parser
     actions['settings'].help = SUPPRESS # each setting has a separate option
     del parser._option_string_actions['--settings']
@@ -249,10 +270,13 @@ def _experiment(words):
         is_value = before.startswith('--') and '=' not in before and not is_flag
         if o in known and not is_value: return o
 
+_renamed = {'--pictures': '--images'} # Old spelling of an option -> new
+
 def _underscored(word):
-    "Return an option with underscores in its name: `--resume-anywhere` becomes `--resume_anywhere`."
+    "Return an option with underscores in its name (`--resume_anywhere`), and `--images` for the old `--pictures`."
     if not word.startswith('--'): return word
     name,equals,value = word.partition('=')
+    name = _renamed.get(name, name)
     return '--' + name[2:].replace('-', '_') + equals + value
 
 def _arguments(verb, words):
@@ -260,7 +284,7 @@ def _arguments(verb, words):
     words = list(map(_underscored, words))
     name = _experiment(words) if verb=='train' else None
     parser = verb_parser(verb, experiment_groups.get(name, (name,))[0])
-    args,rest = parser.parse_known_args(words)
+    args,rest = parser.parse_known_intermixed_args(words) # options between the model and the images
     if verb=='train' and not name: get_settings(args.experiment) # before options that exist for the right name only
     if rest: parser.error(f'unrecognized arguments: {" ".join(rest)}')
     args = {k:v for k,v in vars(args).items() if k not in ('pdb', 'xtra')}
@@ -272,6 +296,24 @@ def _verb(argv):
     "Split `argv` into the name of a command and the remaining words."
     n = 2 if argv[:1]==['data'] and len(argv)>1 and argv[1] not in ('-h', '--help') else 1
     return ' '.join(argv[:n]) or '--help',argv[n:]
+
+# %% ../nbs/09_cli.ipynb #93b44439
+def _is_installed(package):
+    try: return bool(metadata.version(package))
+    except metadata.PackageNotFoundError: return False
+
+def _not_installed(requirements):
+    "The packages among `requirements` that are not installed; those of extras are left out."
+    required = [o for o in requirements if 'extra ==' not in o]
+    packages = [re.match(r'[\w.-]+', o)[0] for o in required]
+    return [o for o in packages if not _is_installed(o)]
+
+def _needs(error):
+    "An `ImportError` in words, with what to install where requirements of the library are missing."
+    try: missing = ', '.join(_not_installed(metadata.requires('mobiledepth') or []))
+    except metadata.PackageNotFoundError: missing = 'what it requires'
+    if not missing or not isinstance(error, ModuleNotFoundError): return str(error)
+    return f'{error}. This command needs the full install: `pip install mobiledepth` adds {missing}'
 
 # %% ../nbs/09_cli.ipynb #ff623aac
 def _usage(verbs):
@@ -293,7 +335,8 @@ def main(
         return 2
     warnings.filterwarnings('ignore', '`torch.jit', FutureWarning) # from imported packages
     try: verbs[verb](**_arguments(verb, words))
-    except (ValueError, OSError, ImportError) as e: print(f'mobiledepth {verb}: {e}', file=sys.stderr)
+    except ImportError as e: print(f'mobiledepth {verb}: {_needs(e)}', file=sys.stderr)
+    except (ValueError, OSError) as e: print(f'mobiledepth {verb}: {e}', file=sys.stderr)
     except KeyboardInterrupt:
         kept = '; progress is kept, repeat the command to resume' if verb in ('train', 'data make') else ''
         print(f'\nmobiledepth {verb}: stopped{kept}', file=sys.stderr)

@@ -1,8 +1,8 @@
-"""What each term of depth distillation costs: seconds of a step and peak memory, on a generated batch, random weights.
+"""Measure time per step and peak memory of each term of depth distillation, on a generated batch with random weights.
 
-`python scripts/bench_depth_distill.py` writes `results/bench-depth-distill.json`. Peak memory comes first, each variant
-in a process of its own; then every repeat times a step of each variant and a forward pass of the teacher, one after the
-other, in one process. The settings are those of `nyu-distilled` but for `full_images`: the batch has no crops."""
+`python scripts/bench_depth_distill.py` writes `results/bench-depth-distill.json`. Peak memory is measured first, each
+variant in a separate process. Then, in one process, each repeat measures a step of each variant and a forward pass of
+the teacher. The settings are those of `nyu-distilled` without `full_images`: the batch has no crops."""
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -25,11 +25,11 @@ variants = dict(plain=None, dense=dict(dense=1.), affinity=dict(affinity=10.), f
                 all=dict(dense=1., affinity=10., feature=1.))
 
 def make_teacher():
-    "A network of the teacher's size."
+    "Return a network of the size of the teacher."
     return frozen_unet(get_settings('nyu-teacher'), 1)
 
 def make_step(variant, s):
-    "A function that does one step of a new student in a fastai `Learner`."
+    "Return a function that runs one training step of a new student in a fastai `Learner`."
     set_seed(0)
     batch = torch.rand(s.bs, 3, *s.load_size),torch.rand(s.bs, 1, *s.load_size)*9+.5
     learn = Learner(loaders_of(batch), random_unet(s, 1), loss_func=get_task('depth').loss(None, s.options))
@@ -38,7 +38,7 @@ def make_step(variant, s):
     return step_of(learn, batch)
 
 def all_steps(s):
-    "What is timed: a step of each variant, and the teacher's forward pass."
+    "Return the measured functions: a step of each variant, and the forward pass of the teacher."
     steps = {v: make_step(v, s) for v in variants}
     teacher,x = make_teacher(),torch.rand(s.bs, 3, *s.load_size)
     steps['teacher'] = torch.no_grad()(lambda: teacher(x))
@@ -46,17 +46,17 @@ def all_steps(s):
 
 @call_parse
 def main(
-    repeats:int=20,    # Timed repeats
-    steps:int=3,       # Steps before peak memory is read
-    threads:int=1,     # Threads of PyTorch
-    out:str=None,      # File of the record; without it results/bench-depth-distill.json
+    repeats:int=20,    # Number of measured repeats
+    steps:int=3,       # Number of steps before peak memory is read
+    threads:int=1,     # Number of threads of PyTorch
+    out:str=None,      # File of the record; default: results/bench-depth-distill.json
     peak_of:str=None,  # Only print the peak memory of this variant
 ):
-    "Measure what the terms cost in seconds and memory, and write a record."
+    "Measure time and memory of the distillation terms, and write a record."
     torch.set_num_threads(threads)
     s = change_settings(get_settings('nyu-distilled'), pretrained=False, full_images=0.)
     if peak_of: return print_peak(make_step(peak_of, s), steps)
-    # while this process is small: a child's peak starts at its parent's
+    # first, while this process is small: the peak of a child starts at that of its parent
     memory = {v: peak_in_child(v) for v in variants}
     times = time_steps(all_steps(s), repeats)
     ratios = {v: [d/p for d,p in zip(times[v], times['plain'])] for v in times}

@@ -1,9 +1,9 @@
-"""What distillation costs: seconds of a step and peak memory, on a generated batch and random weights.
+"""Measure time per step and peak memory of distillation, on a generated batch with random weights.
 
-`python scripts/bench_distill.py [--fasterai]` writes a record of kind 'bench'. Peak memory comes first, each variant in
-a process of its own. Then, in one process, every repeat times a plain step of the student, a forward pass of the
-teacher and a distilled step, one after the other. The settings are those of `camvid-distilled`. `--fasterai` adds the
-callback of `pip install fasterai`, called as in its documentation, and once more with a teacher frozen by hand."""
+`python scripts/bench_distill.py [--fasterai]` writes a record of kind 'bench'. Peak memory is measured first, each
+variant in a separate process. Then, in one process, each repeat measures a plain step of the student, a forward pass of
+the teacher, and a step with distillation. The settings are those of `camvid-distilled`. `--fasterai` adds the callback
+of the package fasterai, called as in its documentation, and a second time with a frozen teacher."""
 import json, resource, subprocess, sys, time
 from dataclasses import asdict, replace
 from importlib import metadata
@@ -26,19 +26,19 @@ distilled_settings,teacher_settings = map(get_settings, ('camvid-distilled', 'ca
 terms = distilled_settings.distill.terms
 
 def random_unet(s, num_classes):
-    "The network of settings, on random weights."
+    "Return the network of the settings with random weights."
     return Unet(s.backbone, num_classes=num_classes, pretrained=False, **network_options(s))
 
 def frozen_unet(s, num_classes):
-    "A teacher's network, on random weights."
+    "Return the network of a teacher with random weights."
     return random_unet(s, num_classes).to(memory_format=torch.channels_last).eval()
 
 def make_teacher():
-    "A network of our teacher's size."
+    "Return a network of the size of our teacher."
     return frozen_unet(teacher_settings, len(camvid11))
 
 def variant_cbs(variant, s, learn):
-    "The callbacks that tell `variant` from a plain step; each has a teacher of its own."
+    "Return the callbacks of `variant`, each with a separate teacher; a plain step has none."
     if variant=='plain': return []
     if variant=='ours': return make_cbs(s, make_teacher(), learn)
     if variant=='ours-float32': return make_cbs(change_settings(s, teacher_dtype='float32'), make_teacher(), learn)
@@ -46,27 +46,27 @@ def variant_cbs(variant, s, learn):
     return [KnowledgeDistillationCallback(make_teacher().requires_grad_(variant=='fasterai'), SoftTarget)]
 
 def make_batch(s):
-    "Images and labels, some of them Void, at the size of the loader."
+    "Return random images and labels, some Void, at the size of the loader."
     y = torch.randint(len(camvid11), (s.bs, *s.load_size))
     x = torch.rand(s.bs, 3, *s.load_size)
     return x, y.masked_fill_(torch.rand(y.shape)<.03, camvid11.ignore_index)
 
 def step_of(learn, batch):
-    "A function that does one step of `learn` with `batch`, all callbacks included."
+    "Return a function that runs one training step of `learn` on `batch`, including all callbacks."
     learn.to_channelslast(use_amp=False)
     learn.remove_cb(ProgressCallback)
     learn.create_opt()
     learn.dl,learn.n_iter = learn.dls.train,1
-    for event in ('before_fit', 'before_epoch', 'before_train'): learn(event) # as `fit` does ahead of its first batch
+    for event in ('before_fit', 'before_epoch', 'before_train'): learn(event) # as `fit` does before the first batch
     return lambda: learn.one_batch(0, batch)
 
 def loaders_of(batch):
-    "Loaders of one batch."
+    "Return loaders with one batch."
     items = list(zip(*batch))
     return DataLoaders.from_dsets(items, items, bs=len(batch[0]), device=torch.device('cpu'), num_workers=0)
 
 def make_step(variant, s):
-    "A function that does one step of a new student in a fastai `Learner`."
+    "Return a function that runs one training step of a new student in a fastai `Learner`."
     set_seed(0)
     batch = make_batch(s)
     dls = loaders_of(batch)
@@ -77,13 +77,13 @@ def make_step(variant, s):
     return step_of(learn, batch)
 
 def print_peak(step, steps):
-    "Do `step` so many times and print the largest resident set of this process, in MiB."
+    "Run `step` several times and print the peak resident memory of this process in MiB."
     for _ in range(steps): step()
     kib = 2**10 if sys.platform=='darwin' else 1
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (kib*2**10))
 
 def peak_in_child(variant):
-    "What `print_peak` finds in a process of its own, which gets all arguments of this one."
+    "Return the result of `print_peak` in a separate process with the same arguments."
     res = subprocess.run([sys.executable, *sys.argv, '--peak_of', variant], stdout=subprocess.PIPE, text=True)
     return int(res.stdout.split()[-1]) if not res.returncode else sys.exit(res.returncode)
 
@@ -93,12 +93,12 @@ def seconds(f):
     return time.perf_counter()-start
 
 def time_steps(steps, repeats):
-    "Seconds of every repeat, one list for each of `steps`; two repeats more come first, untimed."
+    "Return the seconds of every repeat, one list for each of `steps`, after two warm-up repeats."
     times = [{k: seconds(f) for k,f in steps.items()} for _ in range(repeats+2)][2:]
     return {k: [t[k] for t in times] for k in steps}
 
 def all_steps(variants, s):
-    "What is timed: a step of each variant, and the teacher's forward pass in both precisions."
+    "Return the measured functions: a step of each variant, and the teacher's forward pass in both precisions."
     steps = {v: make_step(v, s) for v in variants}
     teacher,(x,_) = make_teacher(),make_batch(s)
     half = torch.autocast('cpu', torch.bfloat16, enabled=s.distill.teacher_dtype=='bfloat16')
@@ -107,35 +107,35 @@ def all_steps(variants, s):
     return steps
 
 def quartiles(values):
-    "First quartile, median and third quartile."
+    "Return first quartile, median and third quartile."
     return {k: round(torch.tensor(values).quantile(q).item(), 4) for k,q in dict(q1=.25, median=.5, q3=.75).items()}
 
 @call_parse
 def main(
-    size:str='128x160',      # Height and width inside the student, pixels
-    load_size:str='256x320', # Height and width of the batch and inside the teacher, pixels
-    bs:int=8,                # Images a batch
-    kl:float=terms.kl,       # Weight of the divergence between pixels; 0 leaves the term out
-    cwd:float=terms.cwd,     # Weight of the channel-wise divergence; 0 leaves the term out
-    teacher_dtype:str=distilled_settings.distill.teacher_dtype, # Of our teacher; fasterai's runs in float32
-    repeats:int=20,          # Timed repeats
-    steps:int=3,             # Steps before peak memory is read
-    threads:int=1,           # Threads of PyTorch
-    fasterai:bool=False,     # Measure fasterai's callback too
-    out:str=None,            # File of the record; without it results/bench-distill-LOAD_SIZE.json
+    size:str='128x160',      # Height and width of the student's input, pixels
+    load_size:str='256x320', # Height and width of the batch and of the teacher's input, pixels
+    bs:int=8,                # Batch size
+    kl:float=terms.kl,       # Weight of the per-pixel KL divergence; 0 removes the term
+    cwd:float=terms.cwd,     # Weight of the channel-wise divergence; 0 removes the term
+    teacher_dtype:str=distilled_settings.distill.teacher_dtype, # Data type of our teacher
+    repeats:int=20,          # Number of measured repeats
+    steps:int=3,             # Number of steps before peak memory is read
+    threads:int=1,           # Number of threads of PyTorch
+    fasterai:bool=False,     # Also measure fasterai's callback
+    out:str=None,            # File of the record; default: results/bench-distill-LOAD_SIZE.json
     peak_of:str=None,        # Only print the peak memory of this variant, such as plain, ours or fasterai-frozen
 ):
-    "Measure what distillation costs in seconds and memory, and write a record."
+    "Measure time and memory of distillation, and write a record."
     torch.set_num_threads(threads)
     hw = lambda text: tuple(map(int, text.split('x')))
     s = change_settings(replace(distilled_settings, pretrained=False), teacher='random weights', size=hw(size),
                         load_size=hw(load_size), bs=bs, kl=kl, cwd=cwd, teacher_dtype=teacher_dtype)
     if peak_of: return print_peak(make_step(peak_of, s), steps)
     variants = ['plain', 'ours', 'ours-float32'] + ['fasterai', 'fasterai-frozen']*fasterai
-    # while this process is small: a child's peak starts at its parent's
+    # first, while this process is small: the peak of a child starts at that of its parent
     memory = {v: peak_in_child(v) for v in variants}
     times = time_steps(all_steps(variants, s), repeats)
-    own = lambda v: 'teacher' if v=='ours' else 'teacher-float32' # a forward pass in the precision its teacher ran in
+    own = lambda v: 'teacher' if v=='ours' else 'teacher-float32' # the forward pass in the precision of the teacher
     ratios = {v: [d/(p+t) for d,p,t in zip(times[v], times['plain'], times[own(v)])] for v in variants[1:]}
     packages = versions() | {p: metadata.version(p) for p in ['fasterai']*fasterai}
     record = dict(experiment='bench-distill', kind='bench', settings=dict(asdict(s), repeats=repeats, steps=steps),

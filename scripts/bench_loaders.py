@@ -1,11 +1,11 @@
-"""How fast frames of 960x720 become batches: images a second of `camvid_dls` and of fastai's `SegmentationDataLoaders`.
+"""Measure images per second of `camvid_dls` and of fastai's `SegmentationDataLoaders`, for frames of 960x720.
 
-`python scripts/bench_loaders.py --path CAMVID` enlarges some frames of a folder in CamVid's layout to PNGs of 960x720, in
-a temporary folder. Then, in one process and interleaved, every repeat reads them all once with each loader and number
-of workers. Both train: a random crop of the same range of areas and shapes, mirroring, brightness, contrast, saturation
-and hue, 128x160. Ours is timed with an empty cache (the first epoch), with a filled one, and without one; fastai's also
-without its transforms of colour, which are slow on a CPU. Only the loader runs, so these are images that a network
-could be given."""
+`python scripts/bench_loaders.py --path CAMVID` resizes some frames of a folder in CamVid's layout to PNGs of 960x720 in
+a temporary folder. Then, in one process, each repeat reads all frames once with each loader and number of workers,
+interleaved. Both use training augmentation at 128x160: a random crop with the same range of area and aspect ratio,
+flip, brightness, contrast, saturation and hue. Our loader is measured with an empty cache (the first epoch), with a
+filled cache, and without a cache; fastai's loader also without colour transforms, which are slow on a CPU. Only the
+loader runs, so the results are upper bounds for training."""
 import json, os, shutil, tempfile, time, warnings
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ repo = Path(__file__).resolve().parent.parent
 large,size = (720,960),(128,160)
 
 def enlarge(path, to, n):
-    "Write `n` frames of official train, and one of val, from `path` to `to`, as PNGs of `large`."
+    "Write `n` frames of the official train split and one of val from `path` to `to`, as PNGs of size `large`."
     have = {o.stem:o for o in get_image_files(Path(path)/'images')}
     stems = [o for o in camvid_names('train') if o in have][:n] + [o for o in camvid_names('val') if o in have][:1]
     for o in ('images','labels'): (to/o).mkdir()
@@ -38,7 +38,7 @@ def enlarge(path, to, n):
     return to
 
 def fastai_dl(path, bs, num_workers, color=True):
-    "The loader that fastai's documentation leads to, with the range of our transforms; or without those of colour."
+    "Return a fastai loader as in its documentation, with the range of our transforms; optionally without colour."
     train = [o for o in get_image_files(path/'images') if o.stem in set(camvid_names('train'))]
     crop = RandomResizedCrop(size, min_scale=0.3, ratio=(4/3*3/4, 4/3*4/3))
     colors = [Brightness(0.3), Contrast(0.3), Saturation(0.3), Hue(0.05)] if color else []
@@ -47,11 +47,11 @@ def fastai_dl(path, bs, num_workers, color=True):
     return dls.train
 
 def our_dl(path, bs, num_workers, cache):
-    "The training loader of `camvid_dls`."
+    "Return the training loader of `camvid_dls`."
     return camvid_dls(path, size, bs, num_workers=num_workers, cache=cache).train
 
 def images_per_second(make):
-    "Images per second in one epoch of the loader from `make`; making it is not timed."
+    "Return images per second in one epoch of the loader from `make`, without the time to create it."
     set_seed(0)
     dl = make()
     start = time.perf_counter()
@@ -59,28 +59,28 @@ def images_per_second(make):
     return n/(time.perf_counter()-start)
 
 def cold(path, bs, num_workers):
-    "Ours with an empty cache."
+    "Return our loader with an empty cache."
     clear_cache('camvid')
     return our_dl(path, bs, num_workers, True)
 
 def quartiles(values):
-    "First quartile, median and third quartile."
+    "Return first quartile, median and third quartile."
     return {k:round(torch.tensor(values).quantile(q).item(), 1) for k,q in dict(q1=.25, median=.5, q3=.75).items()}
 
 @call_parse
 def main(
-    path:str=None,   # Folder in CamVid's layout; else $MOBILEDEPTH_DATA/camvid
-    n:int=64,        # Frames
-    bs:int=8,        # Images a batch
-    repeats:int=5,   # Epochs of each loader; one more comes first, untimed
-    threads:int=1,   # Threads of PyTorch
-    out:str=None,    # File of the record; without it results/bench-data.json
+    path:str=None,   # Folder in CamVid's layout; default: $MOBILEDEPTH_DATA/camvid
+    n:int=64,        # Number of frames
+    bs:int=8,        # Batch size
+    repeats:int=5,   # Measured epochs of each loader, after one warm-up epoch
+    threads:int=1,   # Number of threads of PyTorch
+    out:str=None,    # File of the record; default: results/bench-data.json
 ):
-    "Measure images a second of both loaders, and write a record."
+    "Measure images per second of both loaders, and write a record."
     torch.set_num_threads(threads)
     warnings.filterwarnings('ignore', message='.*not the whole of CamVid')
     work = Path(tempfile.mkdtemp())
-    os.environ['MOBILEDEPTH_CACHE'] = str(work/'cache') # the user's own is not touched
+    os.environ['MOBILEDEPTH_CACHE'] = str(work/'cache') # do not use the user's cache
     try:
         frames = enlarge(data_dir('camvid', path), work, n)
         loaders = dict(fastai=fastai_dl, colourless=partial(fastai_dl, color=False), first=cold,

@@ -1,5 +1,6 @@
-"""How often each of CamVid's codes occurs in its official train frames: `python scripts/camvid_codes.py PATH_TO_CAMVID`
-writes a record, which the experiment notebook of the streets compares with them."""
+"""Count the pixels of each of CamVid's codes in the official training frames.
+
+`python scripts/camvid_codes.py PATH_TO_CAMVID` writes a record, which the street experiment notebook uses."""
 from pathlib import Path
 
 from fastcore.script import call_parse
@@ -14,9 +15,9 @@ repo = Path(__file__).resolve().parent.parent
 @call_parse
 def main(
     path:str,     # Folder in CamVid's layout
-    out:str=None, # File of the record; without it results/camvid-codes.json
+    out:str=None, # File of the record; default: results/camvid-codes.json
 ):
-    "Count the codes of the train frames, and write a record."
+    "Count the codes of the training frames, and write a record."
     train = set(camvid_names('train'))
     images = [f for f in image_files(Path(path)/'images') if f.stem in train]
     codes = code_frequencies(map(camvid_label, images), camvid32)

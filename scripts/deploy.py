@@ -1,14 +1,14 @@
-"""A trained network in every runtime: does each file compute what PyTorch does, and how good is it on the test frames?
+"""Export a trained network with every backend, compare each file with PyTorch, and evaluate it on the test frames.
 
-`python scripts/deploy.py student --name camvid-distilled --path CAMVID --files FOLDER` exports a pretrained model by
-every installed export backend in every precision, for images of 360x480 (NYU: 228x304, what is inside its border), with
-64 train frames for calibration, reports each file on the test frames through its own runtime, and leaves one record of
-kind 'deploy' for each file. The files stay in FOLDER, for `mobiledepth bench`. `--name nyu-student --path NYU` does the
-same in metres.
-`python scripts/deploy.py sweep --name camvid-distilled --path CAMVID` quantizes each part of the network to int8 alone,
-and compares on frames of val.
-`python scripts/deploy.py parity` exports three families of encoders on random weights at two sizes by every installed
-backend, and records how far the logits are from PyTorch's."""
+`python scripts/deploy.py student --name camvid-distilled --path CAMVID --files FOLDER` exports a pretrained model with
+every installed backend in every precision, for images of 360x480 (NYU: 228x304, the area inside its border), with 64
+training frames for calibration. It evaluates each file on the test frames with its runtime, and writes one record of
+kind 'deploy' for each file. The files remain in FOLDER, for `mobiledepth bench`. `--name nyu-student --path NYU` does
+the same for depth.
+`python scripts/deploy.py sweep --name camvid-distilled --path CAMVID` measures per-layer int8 sensitivity on frames of
+the validation set.
+`python scripts/deploy.py parity` exports three encoder families with random weights at two sizes with every installed
+backend, and records the differences of the logits from PyTorch."""
 import json, sys, tempfile, time
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,27 +38,27 @@ packages = dict(onnx='onnxruntime', litert='litert_torch', executorch='executorc
 families = 'mobilenetv3_small_100', 'resnet18', 'convnext_atto'
 sizes = (96,128),(97,131)
 camera = dict(camvid=(360,480), nyu=(228,304)) # Size of the test frames
-parts = dict(camvid=('per_class', 'per_sequence'), nyu=('by_distance',)) # Of a report, beside the task's figures
+parts = dict(camvid=('per_class', 'per_sequence'), nyu=('by_distance',)) # Keys of a report, besides the task's metrics
 
 def installed(to):
-    "Names of the backends whose packages are there: `to` alone, where it is not empty."
+    "Return the names of the installed backends, or only `to` if it is not empty."
     return [o for o in backends if find_spec(packages[o]) and to in ('', o)]
 
 def frames(data, path, split):
-    "The images of a split: files, or for NYU a loader that cuts the border off."
+    "Return the images of a split: files, or for NYU a loader that crops the border."
     if data=='nyu': return nyu_test_dl(path, size=None, bs=1, split=split, num_workers=0, device='cpu')
     return [Path(path)/'images'/f'{o}.jpg' for o in camvid_names(split)]
 
 def facts(): return dict(commits=[git_commit(repo)], versions=versions())
 
 def data_of(student, name, known):
-    "The data set a model was trained on; ends with a sentence if it is not a known one."
+    "Return the training data set of a model; exits with a message if it is not in `known`."
     data = student.meta['data']
     if data not in known: sys.exit(f'{name} was trained on {data}: expected one of {", ".join(known)}')
     return data
 
 def one_file(name, to, precision, path, files, keep_float, results):
-    "Export, evaluate, record."
+    "Export one file, evaluate it, and write a record."
     backend,student,started = get_backend(to),load_pretrained(name),time.time()
     data = data_of(student, name, camera)
     file = export_model(student, Path(files)/f'{name}-{precision}{backend.suffix}', to, precision,
@@ -79,7 +79,7 @@ def one_file(name, to, precision, path, files, keep_float, results):
           f"{about['check']}", flush=True)
 
 def shaken(name):
-    "A network on random weights whose norms are not the identity."
+    "Return a network with random weights, including those of batch norm."
     set_seed(0)
     classes = Classes([f'class {i}' for i in range(11)]).to_json()
     net = Unet(name, num_classes=11, pretrained=False).eval()
@@ -91,22 +91,22 @@ def shaken(name):
     return net
 
 def parity_row(to, name, size):
-    "How far the file of one random network is from PyTorch."
+    "Compare the file of one random network with PyTorch."
     net,backend = shaken(name),get_backend(to)
     graph = CameraGraph(net, (64,96), output='logits', shrink='antialias' if backend.dynamic else 'pool')
-    pictures = camera_images(None, 4, size)
-    example = torch.tensor(pictures[0])[None]
+    images = camera_images(None, 4, size)
+    example = torch.tensor(images[0])[None]
     with tempfile.TemporaryDirectory() as tmp:
         file = Path(tmp)/f'a{backend.suffix}'
         meta = dict(graph_meta(graph, size), precision='float32', runtime=backend.runtime)
         backend.writer('float32')(graph, example, file, meta)
-        found = agreement(Predictor(file), graph, pictures)
+        found = agreement(Predictor(file), graph, images)
     with torch.no_grad(): largest = graph(example).abs().max().item()
     return dict(runtime=backend.runtime, backbone=name, picture=list(size), largest=round(largest, 3),
                 max_abs=found['max_abs'], equal=found['equal'])
 
 def parity(to, results):
-    "How far the files of random networks are from PyTorch."
+    "Compare the files of random networks with PyTorch, and write a record."
     rows = []
     for o in installed(to):
         for name in families:
@@ -117,9 +117,9 @@ def parity(to, results):
     write_record(Path(results)/'parity.json', record)
 
 def sweep(name, path, results):
-    "Per-part int8 sensitivity."
+    "Measure per-layer int8 sensitivity, and write a record."
     student = load_pretrained(name)
-    data_of(student, name, ['camvid']) # Shares of agreeing pixels are compared
+    data_of(student, name, ['camvid']) # the sensitivity is the share of changed pixels
     rows = sensitivity(student, frames('camvid', path, 'train'), frames('camvid', path, 'val'))
     record = dict(experiment=f'sweep-{name}', kind='deploy', rows=rows, **facts())
     write_record(Path(results)/f'sweep-{name}.json', record)
@@ -127,18 +127,18 @@ def sweep(name, path, results):
 
 @call_parse
 def main(
-    what:str,           # student, sweep or parity
-    name:str='camvid-distilled', # As for `load_pretrained`
+    what:str,           # Action: student, sweep or parity
+    name:str='camvid-distilled', # Name for `load_pretrained`
     path:str=None,      # Folder of the data set
-    to:str='',          # One backend; empty: all that are installed
-    precision:str='',   # One precision; empty: all that the backend has
-    keep_float:str='',  # Names of modules that int8 leaves in floats, with commas between
+    to:str='',          # Export backend; empty: all installed backends
+    precision:str='',   # Precision; empty: all precisions of the backend
+    keep_float:str='',  # Names of modules to keep in floating point with int8, separated by commas
     files:str='files',  # Folder for the exported files
     results:str='runs', # Folder for the records
 ):
-    "Export, prove, measure."
+    "Export and evaluate a model, measure int8 sensitivity, or compare backends with PyTorch."
     if what not in ('student', 'sweep', 'parity'): sys.exit(f'{what}: expected student, sweep or parity')
-    if what!='parity' and not path: sys.exit('give --path, the folder of the data set')
+    if what!='parity' and not path: sys.exit('missing --path: give the folder of the data set')
     torch.set_num_threads(1)
     if what=='parity': return parity(to, results)
     if what=='sweep': return sweep(name, path, results)

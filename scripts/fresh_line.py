@@ -1,8 +1,8 @@
-"""Type a line of the README in a fresh clone, with an empty home, and note what it takes.
+"""Run a command line of the README in a fresh clone with an empty home folder, and measure its time.
 
-`python scripts/fresh_line.py {1,2} [--out FILE]` reads from README.md what is typed. The line gets a clone of HEAD and
-is timed part by part; the record of kind 'check' has seconds, the size of the environment and the end of the output.
-Exit status 1 where a part fails."""
+`python scripts/fresh_line.py {1,2} [--out FILE]` reads the line from README.md, runs it in a clone of HEAD and measures
+each part. The record of kind 'check' contains seconds, the size of the environment and the end of the output. The exit
+status is 1 if a part fails."""
 import os, re, subprocess, sys, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,11 +15,11 @@ from mobiledepth.runs.records import git_commit, write_record
 repo = Path(__file__).resolve().parent.parent
 
 def lines():
-    "The lines as README.md prints them."
+    "Return the command lines in README.md."
     return re.findall(r'^python3\.11 -m venv .*$', (repo/'README.md').read_text(), re.M)
 
 def typed(part, folder):
-    "Run one part in the clone; a row of the record."
+    "Run one part in the clone, and return a row of the record."
     ours = 'MOBILEDEPTH', 'OMP_', 'MKL_', 'PYTHON', 'VIRTUAL_ENV'
     env = {k:v for k,v in os.environ.items() if not k.startswith(ours)}
     started = time.time()
@@ -31,16 +31,16 @@ def typed(part, folder):
     return dict(part=part, seconds=seconds, status=res.returncode, output=text.splitlines()[-40:])
 
 def size_mib(folder):
-    "What a folder takes on the disk."
+    "Return the size of a folder on disk in MiB."
     res = subprocess.run(['du', '-sm', str(folder)], capture_output=True, text=True)
     return int(res.stdout.split()[0])
 
 @call_parse
 def main(
-    n:int,        # Which line: 1 trains, 2 tests
-    out:str=None, # File of the record; without it results/fresh-line{n}.json
+    n:int,        # Number of the line: 1 trains, 2 tests
+    out:str=None, # File of the record; default: results/fresh-line{n}.json
 ):
-    "Type a line, and write a record."
+    "Run a line of the README, and write a record."
     line,rows = lines()[n-1],[]
     with TemporaryDirectory() as d:
         d = Path(d)

@@ -1,14 +1,15 @@
-"""Small networks on one encoder, ours and others', trained alike on CamVid, and timed in one run.
+"""Compare accuracy and latency of small networks with the same encoder, of this library and of others, on CamVid.
 
-`python scripts/frontier.py NAME --seed N` trains one network of another library, scores it on the test frames and
-leaves a record of kind 'frontier'. Every network starts from the same ImageNet weights of EfficientNet-Lite0 and sees
-the same crops, learning rates and number of epochs at 128x160. Our three sizes are experiments of the library
-(`mobiledepth train camvid-s`), the decoders that were tried are its ablations (`mobiledepth train
-camvid-candidate-stride4`). The peers come from `pip install segmentation-models-pytorch` and torchvision.
+`python scripts/frontier.py NAME --seed N` trains one network of another library, evaluates it on the test frames and
+writes a record of kind 'frontier'. Every network starts from the same ImageNet weights of EfficientNet-Lite0 and uses
+the same crops, learning rate and number of epochs at 128x160. Our three sizes are experiments of the library
+(`mobiledepth train camvid-s`), other decoders are its ablations (`mobiledepth train camvid-candidate-stride4`). The
+other networks are from the packages segmentation-models-pytorch and torchvision.
 
-`python scripts/frontier.py bench` times all of them, and the encoder alone, in ONNX Runtime and LiteRT: an image of
-128x160 in floats in, logits of that size out, one thread, every network in every turn. Weights do not change the
-latency, so they are random. It leaves one record for each network and runtime."""
+`python scripts/frontier.py bench` measures the latency of all networks, and of the encoder alone, in ONNX Runtime and
+LiteRT with interleaved timing and one thread: the input is a float image of 128x160, the output logits of this size.
+The weights are random, because they do not change the latency. The script writes one record for each network and
+runtime."""
 import sys, tempfile
 from dataclasses import replace
 from functools import partial
@@ -29,7 +30,7 @@ from mobiledepth.runs.history import macs
 frontier = replace(get_settings('camvid-student'), epochs=19)
 
 class Peer(nn.Module):
-    "Another library's decoder and head behind our encoder's ImageNet weights; logits at the size of the image."
+    "Decoder and head of another library on our encoder with ImageNet weights; logits at the size of the image."
     def __init__(self, encoder, decoder, head, weights_from):
         super().__init__()
         self.normalize = InputNormalize((.5,)*3, (.5,)*3)
@@ -43,7 +44,7 @@ class Peer(nn.Module):
         return F.interpolate(res, size=x.shape[-2:], mode='bilinear', align_corners=False)
 
 def smp_peer(settings, architecture):
-    "A network of segmentation_models_pytorch."
+    "Return a network of segmentation_models_pytorch."
     import segmentation_models_pytorch as smp
     net = getattr(smp, architecture)(f'tu-{settings.backbone}', encoder_weights=None, classes=11)
     ours = TimmEncoder(settings.backbone, pretrained=settings.pretrained)
@@ -51,7 +52,7 @@ def smp_peer(settings, architecture):
     return Peer(net.encoder, net.decoder, net.segmentation_head, ours.weights_from)
 
 class LowHigh(nn.Module):
-    "torchvision's LR-ASPP head takes its two maps by name."
+    "Adapter for torchvision's LR-ASPP head, which takes its two feature maps by name."
     def __init__(self, head):
         super().__init__()
         self.head = head
@@ -59,7 +60,7 @@ class LowHigh(nn.Module):
     def forward(self, maps): return self.head(dict(zip(('low', 'high'), maps)))
 
 def lraspp_peer(settings, output_stride):
-    "torchvision's LR-ASPP head on the maps of stride 8 and of `output_stride`, which torchvision dilates to 16."
+    "Return LR-ASPP with torchvision's head on feature maps of stride 8 and `output_stride` (16 in torchvision)."
     from torchvision.models.segmentation.lraspp import LRASPPHead
     options = dict(output_stride=output_stride)
     encoder = TimmEncoder(settings.backbone, options, (2, 4), pretrained=settings.pretrained)
@@ -72,7 +73,7 @@ peers = {'smp-unet': partial(smp_peer, architecture='Unet'),
          'lraspp-dilated': partial(lraspp_peer, output_stride=16)}
 
 class Encoder(nn.Module):
-    "The lower bound: mean and std, and the encoder to its deepest map."
+    "Lower bound of the latency: normalization and encoder only."
     def __init__(self, backbone):
         super().__init__()
         self.normalize = InputNormalize((.5,)*3, (.5,)*3)
@@ -81,26 +82,26 @@ class Encoder(nn.Module):
     def forward(self, x): return self.encoder(self.normalize(x))[-1]
 
 def random_unet(name):
-    "The network of the experiment called `name`, on random weights."
+    "Return the network of experiment `name` with random weights."
     settings = get_settings(name)
     return Unet(settings.backbone, num_classes=11, pretrained=False, **network_options(settings))
 
 def timed_nets():
-    "All networks by the names of their runs, on random weights."
+    "Return all networks by the names of their runs, with random weights."
     random = replace(frontier, pretrained=False)
     ours = {name: random_unet(name) for name in ('camvid-s', 'camvid-m', 'camvid-l', 'camvid-student')}
     theirs = {f'camvid-{name}': make(random) for name,make in peers.items()}
     return {'encoder': Encoder(random.backbone), **ours, **theirs}
 
 def write_raw(net, name, folder):
-    "The network as an ONNX and a LiteRT file."
+    "Write the network as an ONNX and a LiteRT file."
     import litert_torch
     x = torch.rand(1, 3, *frontier.size)
     torch.onnx.export(net, (x,), folder/f'{name}.onnx', dynamo=True, external_data=False, verbose=False)
     litert_torch.convert(net, (x,)).export(str(folder/f'{name}.tflite'))
 
 def time_all(results, repeats, threads):
-    "Write, time and record all networks."
+    "Export all networks, measure their latency, and write records."
     with tempfile.TemporaryDirectory() as tmp:
         folder = Path(tmp)
         about = {}
@@ -109,7 +110,7 @@ def time_all(results, repeats, threads):
             about[name] = dict(params=params, macs=macs(net, frontier.size))
             write_raw(net.eval(), name, folder)
             print(f'{name} written', flush=True)
-        print('timing', flush=True)
+        print('measuring latency', flush=True)
         candidates = []
         for suffix in ('onnx', 'tflite'):
             for name,facts in about.items():
@@ -119,14 +120,14 @@ def time_all(results, repeats, threads):
 
 @call_parse
 def main(
-    name:str,             # Of the network, or bench; another word prints all names
-    seed:int=0,           # Of loaders, network and augmentation
-    path:str=None,        # Folder of CamVid; else $MOBILEDEPTH_DATA/camvid
+    name:str,             # Name of a network, or bench; another word prints all names
+    seed:int=0,           # Seed of loaders, network and augmentation
+    path:str=None,        # Folder of CamVid; default: $MOBILEDEPTH_DATA/camvid
     results:str='runs',   # Folder for the record
-    threads:int=1,        # Threads of PyTorch, or of the runtimes
-    repeats:int=100,      # Turns of `bench`
+    threads:int=1,        # Number of threads of PyTorch, or of the runtimes
+    repeats:int=100,      # Number of measured calls of `bench`
 ):
-    "Train one network and leave its record, or time them all."
+    "Train one network and write its record, or measure the latency of all networks."
     if name=='bench': return time_all(results, repeats, threads)
     if name not in peers: sys.exit(f'{name}: expected bench, or one of ' + ', '.join(peers))
     torch.set_num_threads(threads)

@@ -1,7 +1,8 @@
-"""Kill the making of a street set at random moments; no broken file may be left, and the finished set must be equal to
-that of an undisturbed process: `python scripts/kill_data.py [--kills 20] [--out results/survive-data.json]`.
+"""Kill `mobiledepth data make` at random moments and resume it: `python scripts/kill_data.py [--kills 20] [--out
+results/survive-data.json]`.
 
-Exit status 1 where that does not hold."""
+No incomplete file may remain, and the finished data set must equal that of an uninterrupted process. Otherwise the exit
+status is 1."""
 import json, random, signal, subprocess, sys, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from mobiledepth.runs.records import git_commit, versions, write_record
 size,samples,workers = (96,128),4,2
 
 def start(folder, n):
-    "The process that makes the set."
+    "Start the process that renders the data set."
     program = 'from mobiledepth.cli import main; raise SystemExit(main())'
     options = dict(out=folder, frames=','.join(map(str, n)), size='x'.join(map(str, size)), samples=samples,
                    workers=workers)
@@ -26,7 +27,7 @@ def start(folder, n):
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 def frames(folder):
-    "How many frames are complete; raises where a file cannot be read to the end, or a frame lacks one of its files."
+    "Count complete frames. Raises an error for a truncated file, or a frame with a missing file."
     images = list((folder/'images').glob('[!.]*.png')) if folder.exists() else []
     for f in list(folder.rglob('[!.]*.png')): np.asarray(Image.open(f))
     for f in list(folder.rglob('[!.]*.json')): json.loads(f.read_text())
@@ -36,29 +37,29 @@ def frames(folder):
     return len(images)
 
 def finish(folder, n):
-    "Make the set, undisturbed; the seconds it took."
+    "Render the data set without interruption, and return the seconds."
     began,p = time.time(),start(folder, n)
-    if p.wait(): sys.exit(f'data make ended with {p.returncode}')
-    if frames(folder)!=sum(n): sys.exit(f'{folder.name} is not complete')
+    if p.wait(): sys.exit(f'data make: exit status {p.returncode}')
+    if frames(folder)!=sum(n): sys.exit(f'{folder.name} is incomplete')
     return time.time()-began
 
 def kill_once(folder, n, moment):
-    "Start, kill after `moment` seconds; a row of the record, or None where the set was finished before."
+    "Start, and kill after `moment` seconds; return a row of the record, or None if the set was finished before."
     p = start(folder, n)
     try: p.wait(moment)
     except subprocess.TimeoutExpired: p.kill()
-    if p.wait() not in (0, -signal.SIGKILL): sys.exit(f'data make ended with {p.returncode}')
-    time.sleep(.5) # the workers see that their parent is gone
+    if p.wait() not in (0, -signal.SIGKILL): sys.exit(f'data make: exit status {p.returncode}')
+    time.sleep(.5) # time for the workers to notice the end of their parent
     return dict(seconds=round(moment, 2), frames=frames(folder)) if p.returncode else None
 
 @call_parse
 def main(
-    kills:int=20,  # How often
-    n:int=24,      # Frames of train; a quarter of it for validation and test each
-    seed:int=0,    # Of the moments
-    out:str='',    # Record to write; empty: none
+    kills:int=20,  # Number of kills
+    n:int=24,      # Number of training frames; validation and test have a quarter each
+    seed:int=0,    # Seed of the random moments
+    out:str='',    # File of the record; empty: no record
 ):
-    "Kill, check the files, repeat; then compare."
+    "Kill the process several times, check its files, and compare the finished data set."
     rng,n = random.Random(seed),(n, n//4, n//4)
     with TemporaryDirectory() as d:
         d,log,sets = Path(d),[],1
@@ -66,7 +67,7 @@ def main(
         while len(log)<kills:
             row = kill_once(d/f'set{sets}', n, rng.uniform(.2, whole/3))
             if row: log.append(row)
-            else: sets += 1 # it was finished in between: the next one
+            else: sets += 1 # the set is finished: start the next one
         finish(d/f'set{sets}', n)
         made = [d/f'set{i+1}' for i in range(sets)]
         equal = {street_digest(o) for o in made}=={street_digest(d/'calm')}
@@ -75,5 +76,5 @@ def main(
                   n=list(n), size=list(size), seed=seed, commits=[git_commit(Path(__file__).parent)],
                   versions=versions(), devices=[device_name()])
     if out: write_record(Path(out), record)
-    print(f'{len(log)} kills at {log}; pixels equal to those of an undisturbed set: {equal}; left over: {left}')
+    print(f'{len(log)} kills at {log}; pixels equal to an uninterrupted process: {equal}; remaining files: {left}')
     if not equal or left: sys.exit(1)

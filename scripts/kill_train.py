@@ -1,10 +1,10 @@
-"""Kill training at random moments and resume it: it must end with the weights of an undisturbed run.
+"""Kill training at random moments and resume it: the final weights must equal those of an uninterrupted run.
 
-`python scripts/kill_train.py` trains a small student, with a teacher, augmentation and a worker process, on generated
-frames: once undisturbed and without `ResumeTraining`, then once for each random moment, at which its process gets
-SIGKILL. The files that are left must be whole, and the same run started again must end with the undisturbed run's
-weights and history. Writes a record of kind 'check', and exits with 1 where something differs. The parent imports
-once and forks, so it needs an operating system that can fork."""
+`python scripts/kill_train.py` trains a small student with a teacher, augmentation and a worker process on generated
+frames: once without interruption and without `ResumeTraining`, then once for each random moment, at which the process
+gets SIGKILL. The remaining files must be complete, and the resumed run must have the same final weights and history as
+the uninterrupted run. The script writes a record of kind 'check'; the exit status is 1 if something differs. It needs
+an operating system with fork."""
 import json, multiprocessing, random, sys, tempfile, time, warnings
 from pathlib import Path
 
@@ -28,7 +28,7 @@ settings = dict(backbone='mobilenetv3_small_050', decoder_channels=(16, 16, 16, 
 ctx = multiprocessing.get_context('fork')
 
 def make_learner(data, s):
-    "Seed, loaders, network: the order in which a run is built."
+    "Build a run in the usual order: seed, loaders, network."
     def net(): return Unet(s['backbone'], decoder_channels=s['decoder_channels'], num_classes=11, pretrained=False)
     set_seed(s['seed'], reproducible=True)
     dls = camvid_dls(data, s['size'], s['bs'], num_workers=s['num_workers'])
@@ -36,7 +36,7 @@ def make_learner(data, s):
     return learn, [EpochHistory(), KnowledgeDistillation(net())]
 
 def train(data, folder, s, resume):
-    "Train in `folder`, and write the end of the run to `end.json`."
+    "Train in `folder`, and write the result to `end.json`."
     warnings.filterwarnings('ignore')
     started = []
     def before_train(cb): started.append(cb.epoch)
@@ -51,7 +51,7 @@ def train(data, folder, s, resume):
         with atomic_path(folder/'end.json') as tmp: tmp.write_text(json.dumps(dict(end=end, trained=len(started))))
 
 def run(data, folder, s, resume=True, kill_after=None):
-    "Train in a separate process; the seconds it took, or None where it was killed before its end."
+    "Train in a separate process; return the seconds, or None if it was killed."
     start = time.time()
     process = ctx.Process(target=train, args=(data, folder, s, resume))
     process.start()
@@ -59,13 +59,13 @@ def run(data, folder, s, resume=True, kill_after=None):
     process.kill()
     process.join()
     if process.exitcode==-9: return None
-    if process.exitcode!=0: sys.exit(f'training ended with {process.exitcode}')
+    if process.exitcode!=0: sys.exit(f'training: exit status {process.exitcode}')
     return time.time()-start
 
 def result(folder): return json.loads((folder/'end.json').read_text())
 
 def look(folder):
-    "The state that a killed process left: fit, epochs done, and other files. Fails where it cannot be read."
+    "Return the state of a killed process: fit, finished epochs, other files. Raises an error if it is unreadable."
     file = folder/'state.pt'
     known = 'state.pt','.state.pt.lock'
     others = [o.name.split('.')[-1] for o in folder.iterdir() if o.name not in known] if folder.exists() else []
@@ -74,7 +74,7 @@ def look(folder):
     return dict(fit=len(state['fits']), epochs_done=state['epoch'], others=others)
 
 def kill_and_resume(data, folder, s, second, undisturbed):
-    "One row of the record; None where the run was over before `second`."
+    "Return one row of the record; None if the run ended before `second`."
     if run(data, folder, s, kill_after=second) is not None: return None
     left = look(folder)
     run(data, folder, s)
@@ -85,11 +85,11 @@ def kill_and_resume(data, folder, s, second, undisturbed):
 
 @call_parse
 def main(
-    n:int=20,      # Kills
-    seed:int=0,    # Of the moments
-    out:str=None,  # File of the record; without it results/survive-train.json
+    n:int=20,      # Number of kills
+    seed:int=0,    # Seed of the random moments
+    out:str=None,  # File of the record; default: results/survive-train.json
 ):
-    "Kill training `n` times, resume each, compare, and write a record."
+    "Kill and resume training `n` times, compare the results, and write a record."
     torch.set_num_threads(1)
     rng = random.Random(seed)
     rows = []
@@ -108,5 +108,5 @@ def main(
     write_record(file, dict(experiment='survive-train', kind='check', seed=seed, settings=settings,
         commits=[git_commit(repo)], versions=versions(), devices=[device_name()], seconds_undisturbed=round(seconds, 2),
         weights_sha256=undisturbed['end']['weights'], kills=rows, all_equal=good))
-    print(f'{sum(o["equal"] for o in rows)} of {n} runs ended with the weights and the history of the undisturbed one')
+    print(f'{sum(o["equal"] for o in rows)} of {n} runs have the same weights and history as the uninterrupted run')
     if not good: sys.exit(1)

@@ -27,7 +27,7 @@ def expected_values():
 
 @call_parse
 def main(
-    check:bool=False, # Write nothing; fail where the index is stale
+    check:bool=False, # Write nothing; exit with 1 if the index is stale
 ):
     "Make results/index.json and mobiledepth/data/expected.json from the records."
     expected = expected_values()

@@ -14,7 +14,7 @@ repo = Path(__file__).resolve().parent.parent
 
 @call_parse
 def main(
-    check:bool=False, # Write nothing; fail with a diff where the table is stale
+    check:bool=False, # Write nothing; exit with a diff if the table is stale
 ):
     "Make mobiledepth/data/weights.json from weights/ and mobiledepth/data/weights/."
     data = repo/'mobiledepth'/'data'

@@ -1,9 +1,9 @@
-"""Trained depth networks on NYU's 654 test frames: figures for `nbs/experiments/nyu.ipynb`, errors by class, errors on
-train.
+"""Evaluate trained depth networks on the 654 test frames of NYU: figures for `nbs/experiments/nyu.ipynb`, errors per
+class, and errors on training frames.
 
-`python scripts/nyu_figures.py --path NYU` takes the networks of seed 0 by name, packaged or from a folder of runs, and
-writes images to `nbs/images` and `results/nyu-by-class.json`. The classes are the 40 of Gupta et al. (2013) in
-`labels40/NNNN.png`, 0 to 39; the last class has the pixels without a label too."""
+`python scripts/nyu_figures.py --path NYU` loads the networks of seed 0 by name, packaged or from a folder of runs, and
+writes images to `nbs/images` and a record to `results/nyu-by-class.json`. The classes are the 40 of Gupta et al. (2013)
+in `labels40/NNNN.png`, 0 to 39; the last class also contains the unlabelled pixels."""
 from pathlib import Path
 
 import matplotlib
@@ -30,11 +30,11 @@ classes = (
     'person night-stand toilet sink lamp bathtub bag other-structure other-furniture other-or-none').split()
 
 def loader(net, path, **kwargs):
-    "A test loader of images at the size that a network was trained at."
+    "Return a test loader with images at the training size of a network."
     return nyu_test_dl(path, size=tuple(net.meta['size']), num_workers=0, device='cpu', **kwargs)
 
 def predictions(nets, path):
-    "For each test frame: its file, image, ground truth, and the metres that each network predicts, at its size."
+    "Yield file, image, ground truth and the depth from each network for each test frame, at the frame's size."
     dls = {name: loader(net, path, bs=1) for name,net in nets.items()}
     first = next(iter(dls.values()))
     for file,*batches in zip(progress_bar(first.items), *dls.values()):
@@ -45,13 +45,13 @@ def predictions(nets, path):
         yield file, image[0], truth, preds
 
 def labels_of(file, size):
-    "The classes of a frame's pixels, inside the white border."
+    "Return the label map of a frame, inside the white border."
     labels = Image.open(file.parent.parent/'labels40'/f'{file.stem}.png')
     inside = labels.crop(nyu_box(nyu_border, labels.size))
     return torch.from_numpy(np.array(inside)).long().view(size)
 
 def class_sums(pred, truth, label):
-    "For each class: pixels, sum of relative errors, sum of squares."
+    "Return pixels, sum of relative errors and sum of squared errors per class."
     seen = valid_depth(truth)[0,0]
     truth = truth.as_subclass(torch.Tensor)
     metres = truth[0,0][seen].double()
@@ -60,14 +60,14 @@ def class_sums(pred, truth, label):
     return torch.zeros(3, len(classes), dtype=torch.double).index_add_(1, label[seen], rows)
 
 def class_errors(sums):
-    "Pixels, mean relative error and RMSE of the classes that have pixels."
+    "Return pixels, mean relative error and RMSE of the classes with pixels."
     res = {}
     for name,(pixels,relative,square) in zip(classes, sums.T.tolist()):
         if pixels: res[name] = dict(pixels=int(pixels), rel=relative/pixels, rmse=(square/pixels)**.5)
     return res
 
 def by_class(frames):
-    "`class_errors` of each network."
+    "Return `class_errors` of each network."
     sums = {}
     for file,_,truth,preds in frames:
         label = labels_of(file, truth.shape[-2:])
@@ -75,7 +75,7 @@ def by_class(frames):
     return {name: class_errors(found) for name,found in sums.items()}
 
 def on_train(nets, path):
-    "Figures of each network on its training frames, as full images."
+    "Return the metrics of each network on its training frames, as full images."
     res = {}
     for name,net in nets.items():
         report = depth_report(net, loader(net, path, split='train'))
@@ -88,8 +88,8 @@ def save(fig, name):
     plt.close(fig)
 
 def plot_scatter(frames, names):
-    "Predicted against true metres, pixels counted, for each network."
-    def sample(depth, truth): return depth[valid_depth(truth)][::7] # every seventh pixel
+    "Plot a histogram of predicted depth against ground truth for each network."
+    def sample(depth, target): return depth[valid_depth(target)][::7] # every seventh pixel
     true = torch.cat([sample(truth.as_subclass(torch.Tensor), truth) for _,_,truth,_ in frames])
     figsize = 3.6*len(names), 3.4
     fig,axs = plt.subplots(1, len(names), figsize=figsize, sharey=True, squeeze=False, layout='constrained')
@@ -97,12 +97,12 @@ def plot_scatter(frames, names):
         pred = torch.cat([sample(preds[name], truth) for _,_,truth,preds in frames])
         ax.hist2d(true.numpy(), pred.numpy(), bins=100, range=[[.5,9.5]]*2, norm='log', cmap='viridis')
         ax.plot([.5,9.5], [.5,9.5], color='red', lw=.8)
-        ax.set(xlabel='true metres', title=name)
-    axs[0,0].set_ylabel('predicted metres')
+        ax.set(xlabel='ground truth, m', title=name)
+    axs[0,0].set_ylabel('prediction, m')
     save(fig, 'nyu_scatter.png')
 
 def draw_frame(axs, frame, names):
-    "Image, ground truth and predictions of one frame in a row of axes, all maps on one scale."
+    "Show image, ground truth and predictions of one frame in a row of axes, with one colour range."
     _,image,truth,preds = frame
     axs[0].imshow(F.interpolate(image[None], truth.shape[-2:])[0].permute(1,2,0).numpy())
     axs[0].axis('off')
@@ -112,7 +112,7 @@ def draw_frame(axs, frame, names):
     depth_bar(axs[1:])
 
 def plot_extremes(frames, names, n=3):
-    "The best and the worst frames of the last network, beside the ground truth and the other networks."
+    "Plot the best and worst frames of the last network, with ground truth and the other networks."
     last = names[-1]
     rel = [image_errors(preds[last].log(), truth)['rel'].item() for _,_,truth,preds in frames]
     order = np.argsort(rel)
@@ -130,12 +130,12 @@ def plot_extremes(frames, names, n=3):
 
 @call_parse
 def main(
-    path:str=None,      # Folder of NYU; else $MOBILEDEPTH_DATA/nyuv2
-    names:str='nyu-teacher,nyu-distilled,nyu-student', # Networks, with commas between
-    runs:str='runs',    # Folder of runs that holds those not among the committed weights
+    path:str=None,      # Folder of NYU; default: $MOBILEDEPTH_DATA/nyuv2
+    names:str='nyu-teacher,nyu-distilled,nyu-student', # Names of networks, separated by commas
+    runs:str='runs',    # Folder of runs with the networks that are not packaged
     results:str='results', # Folder for the record
 ):
-    "Draw and count."
+    "Write figures and errors per class of trained depth networks."
     torch.set_num_threads(1)
     names = names.split(',')
     nets = {name: find_trained(name, runs) for name in names}

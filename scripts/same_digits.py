@@ -1,8 +1,9 @@
-"""Does another commit train to the same digits? `python scripts/same_digits.py COMMIT [--experiments a,b]`.
+"""Compare the training results of this checkout and another commit: `python scripts/same_digits.py COMMIT
+[--experiments a,b]`.
 
-Runs one epoch of seed 0 of each experiment at this checkout and at COMMIT, one after the other on this machine, and prints what both recorded:
-weights of the encoder, every epoch of both phases, and the metrics on the test images. The exit status is 1 where a digit differs. The data
-sets are found as usual ($MOBILEDEPTH_DATA)."""
+The script trains one epoch of seed 0 of each experiment at this checkout and at COMMIT on this machine. It compares
+parameters, data, encoder weights, history and metrics on the test images. The exit status is 1 if a digit differs.
+The data sets are found as usual ($MOBILEDEPTH_DATA)."""
 import json, os, subprocess, sys, tempfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import importlib, json, sys, torch
 from pathlib import Path
 import mobiledepth
 torch.set_num_threads(1)
-in_folders = (Path(mobiledepth.__file__).parent/'runs').is_dir() # False of commits before the folders
+in_folders = (Path(mobiledepth.__file__).parent/'runs').is_dir() # False for commits without folders
 experiments = importlib.import_module('mobiledepth.runs.experiments' if in_folders else 'mobiledepth.experiments')
 run_experiment = experiments.run_experiment
 record = run_experiment(sys.argv[1], 0, None, sys.argv[2], epochs=1)
@@ -23,7 +24,7 @@ json.dump({k:record[k] for k in keys}, open(sys.argv[3], 'w'))
 """
 
 def digits(checkout, experiment, folder):
-    "What one epoch of `experiment` recorded in a `checkout`, without seconds."
+    "Return the record of one epoch of `experiment` at a `checkout`, without times."
     found = Path(folder)/'found.json'
     env = os.environ | dict(PYTHONPATH=str(checkout), OMP_NUM_THREADS='1')
     words = [sys.executable, '-c', run, experiment, str(Path(folder)/'runs'), str(found)]
@@ -34,10 +35,10 @@ def digits(checkout, experiment, folder):
 
 @call_parse
 def main(
-    commit:str, # To compare with, as git names it
-    experiments:str='camvid-student,camvid-distilled,nyu-student', # Names, with commas between
+    commit:str, # Git commit to compare with
+    experiments:str='camvid-student,camvid-distilled,nyu-student', # Names of experiments, separated by commas
 ):
-    "Compare one epoch of experiments with that of another commit."
+    "Compare one epoch of experiments with another commit."
     same = True
     with tempfile.TemporaryDirectory() as tmp:
         other = Path(tmp)/'other'

@@ -125,7 +125,7 @@ def register_dataset(
     data:DataSet,
 )->DataSet: # `data` itself
     "Register a data set by its name. Raises `ValueError` if the name is taken or a part is missing."
-    if not data.name: raise ValueError('name='': a data set needs a name')
+    if not data.name: raise ValueError("name='': a data set needs a name")
     faults = _function_faults(data) + _target_faults(data)
     if faults: raise ValueError('\n  '.join([f'the data set {data.name!r} cannot be registered:', *faults]))
     _check_name(data)

@@ -19,7 +19,7 @@ from torch import nn
 import mobiledepth
 from ..callbacks import AuxiliaryHead, AveragedWeights, FullImages
 from ..checkpoints import find_model, pretrained_models, load_unet, run_files, save_unet, weights_digest
-from ..core import locked, shows_progress
+from ..core import locked, is_interactive
 from ..data.dataset import get_data
 from ..distill import KnowledgeDistillation
 from ..learner import map_learner, mobile_unet_learner, total_params, unet_splitter
@@ -225,8 +225,8 @@ def _print_row(values):
 def _progress(learn, log_epochs):
     "Show bars where the output can redraw them, and a row for each epoch with `log_epochs`."
     with ExitStack() as stack:
-        if not (log_epochs and shows_progress()): stack.enter_context(learn.no_logging())
-        if not shows_progress():
+        if not (log_epochs and is_interactive()): stack.enter_context(learn.no_logging())
+        if not is_interactive():
             stack.enter_context(learn.no_bar())
             if log_epochs: learn.logger = _print_row # `no_logging` restores it
         yield

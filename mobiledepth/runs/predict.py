@@ -6,14 +6,15 @@
 __all__ = ['open_picture', 'resize_map', 'FileModel', 'ValueMaps', 'images_below', 'predict_files']
 
 # %% ../../nbs/runs/06_predict.ipynb #0d66840c
-import mimetypes, os, warnings
+import os, warnings
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..core import DataError, atomic_path
+from ..core import DataError, atomic_path, show_progress
+from ..data.images import image_suffixes
 from ..tasks import get_task, task_names
 
 # %% ../../nbs/runs/06_predict.ipynb #97a6f5d1
@@ -91,6 +92,9 @@ class FileModel:
             raise ValueError(f'{file}: was exported for the task {name!r}, expected one of {known}: import the module '
                              'that registers the task (register_task)')
         self.task = get_task(name)
+        if self.run.output!='map': # PyTorch decodes a raw output: an error before anything is written
+            from mobiledepth.runs.predict_model import raw_to_map
+            self.decode = raw_to_map
 
     def fitted(self,
         image:Image.Image, # Mode RGB
@@ -107,8 +111,7 @@ class FileModel:
         res = self.run(np.array(self.fitted(image)))
         size = image.size[::-1]
         if self.run.output=='map': return resize_map(res, size, self.meta['map'])
-        from mobiledepth.runs.predict_model import raw_to_map # PyTorch decodes a raw output
-        return raw_to_map(self.task, res[None], size)
+        return self.decode(self.task, res[None], size)
 
 # %% ../../nbs/runs/06_predict.ipynb #09544ace
 class ValueMaps:
@@ -151,8 +154,6 @@ class ValueMaps:
         return [np.asarray(values, 'float32'), Image.fromarray(self.colorize(values))]
 
 # %% ../../nbs/runs/06_predict.ipynb #9d055568
-_suffixes = {suffix for suffix,content in mimetypes.types_map.items() if content.startswith('image/')}
-
 def images_below(
     folder, # Folder, searched recursively without hidden folders
 )->list:    # Paths, sorted
@@ -161,7 +162,7 @@ def images_below(
     for root,folders,names in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith('.')]
         files = [Path(root)/name for name in names if not name.startswith('.')]
-        res += [file for file in files if file.suffix.lower() in _suffixes]
+        res += [file for file in files if file.suffix.lower() in image_suffixes]
     return sorted(res)
 
 def _find(source, out):
@@ -203,21 +204,16 @@ def _plan(root, files, out, maps, overwrite):
         raise DataError('Output files exist: pass overwrite=True (--overwrite), or another out.', there)
     return plan
 
-def _check(files, progress):
+def _check(files):
     "Raise `DataError` with all unreadable images."
     errors = []
-    for f in progress(files):
+    for f in show_progress(files, leave=False):
         try: open_picture(f)
         except DataError as e: errors.append(str(e))
     if errors: raise DataError(
         f'{len(errors)} of {len(files)} images cannot be read, nothing was written: repair or remove them.', errors)
 
 # %% ../../nbs/runs/06_predict.ipynb #e86ff08a
-def _progress(items):
-    "Show a progress bar over `items`."
-    from fastprogress.fastprogress import progress_bar
-    return progress_bar(items, leave=False)
-
 def _model(model, size):
     "Return a model for prediction. Raises `ValueError` if `size` is given and fixed by the model."
     if not hasattr(model, 'look'):
@@ -246,10 +242,10 @@ def predict_files(
     out = Path(out)
     root,files = _find(source, out)
     plan = _plan(root, files, out, maps, overwrite)
-    _check(files, _progress)
+    _check(files)
     about = out/maps.about
     with atomic_path(about) as tmp: tmp.write_text(maps.legend())
-    for file in _progress(files):
+    for file in show_progress(files, leave=False):
         image = open_picture(file)
         contents = maps(model.look(image), image)
         for path,content in zip(plan[file], contents): _save(path, content)

@@ -87,14 +87,18 @@ next_steps = """What next:
   mobiledepth train camvid-student --path FOLDER      train on CamVid (without --path fastai downloads it)
   mobiledepth train nyu-student --path FOLDER         train metric depth on NYU Depth V2"""
 
+def _value_text(figure, value):
+    "A figure with its unit behind the value."
+    name,_,unit = figure.label.partition(', ')
+    return f'{name} {value:.{figure.digits}f} {unit}'.strip()
+
 def _baseline_text(record):
     "Describe the image-independent baseline of a run."
     prior = record['metrics']['prior']
     shown = []
     for figure in get_task(record['task']).figures:
         if figure.key not in prior: continue
-        value = figure.scale*prior[figure.key]
-        shown.append(f'{figure.label} {value:.{figure.digits}f}')
+        shown.append(_value_text(figure, figure.scale*prior[figure.key]))
     return 'Image-independent baseline: ' + '; '.join(shown)
 
 def _group_text(records, image_file, expected):
@@ -120,8 +124,7 @@ def _main_value(record):
 
 def _figure_text(record):
     "The main figure of a run, in words."
-    figure,value = _main_value(record)
-    return f'{figure.label} {value:.{figure.digits}f}'
+    return _value_text(*_main_value(record))
 
 def _spread_text(values, figure, error, sign=''):
     "Mean of several values and their spread, scaled as they are shown."
@@ -142,7 +145,9 @@ def _gain_text(records, expected):
     plain,distilled = records[0],records[-1]
     figure,before = _main_value(plain)
     _,after = _main_value(distilled)
-    text = f'{distilled["experiment"]} minus {plain["experiment"]}: {after-before:+.{figure.digits}f} ({figure.label})'
+    name,_,unit = figure.label.partition(', ')
+    unit = f'points of {name}' if unit=='%' else f'{unit} {name}'
+    text = f'{distilled["experiment"]} minus {plain["experiment"]}: {after-before:+.{figure.digits}f} {unit}'
     pairs = zip(expected[plain['experiment']], expected[distilled['experiment']])
     gains = [b-a for a,b in pairs]
     if len(gains)<2: return text

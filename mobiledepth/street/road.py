@@ -43,7 +43,7 @@ class Road:
         return self.kerb(side)+self.verge[side>0]+self.walk[side>0]
     @property
     def lane(self)->float: # Metres right of the middle
-        "The middle of one's own lane."
+        "Return the centre of the lane of the camera."
         return self.keep*self.half/2
 
 # %% ../../nbs/street/11_road.ipynb #c70c2b4a
@@ -224,7 +224,7 @@ def _zebra(road):
     return [(a, a+.5, s-1.4, s+1.4) for s in road.crossings for a in x]
 
 def _arrows(rng, road, material):
-    "Arrows on one's own lane before the first junction, on some roads."
+    "Draw arrows on the lane of the camera before the first junction, on some roads."
     if not road.junctions or rng.random()<.5: return []
     at = [o for o in road.junctions[0][0]-road.junctions[0][1]-np.array([7., 22.]) if _clear(road, o-1, o+4, 0)]
     shape = np.array([(-.08,0), (.08,0), (.08,2.2), (-.08,2.2), (-.3,2.2), (.3,2.2), (0,3.6)])

@@ -182,7 +182,7 @@ def saloon(rng)->Mesh: # Of code 'Car', about 4.5 m long
     return _car(rng, 'saloon', 'Car', (.29,.565,.78), (.19,.795), rng.uniform(.30, .33))
 
 def estate(rng)->Mesh: # Of code 'Car', about 4.6 m long
-    "A car whose roof goes on to the rear, some with rails on it."
+    "A car whose roof extends to the rear, some with roof rails."
     m = _car(rng, 'estate', 'Car', (.275,.555,.75), (.185,.785), rng.uniform(.30, .33))
     return m if rng.random()<.5 else Mesh.join([m, _rails(m)])
 
