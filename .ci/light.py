@@ -13,12 +13,16 @@ packages = 'numpy', 'pillow', 'filelock', 'fastcore', 'onnxruntime'
 absent = 'torch', 'torchvision', 'fastai', 'timm', 'matplotlib', 'pandas', 'onnx', 'fastprogress'
 scenes = repo/'mobiledepth'/'data'/'street'/'scenes'
 
+def outside(path=''):
+    "The variables of this process with another PYTHONPATH: with the checkout on it pip would find the library installed."
+    return os.environ | {'PYTHONPATH': path}
+
 def install(work):
     "The folder of the programs of a fresh environment with the light install."
     venv.create(work/'light', with_pip=True, symlinks=True)
     programs = work/'light'/'bin'
     def pip(*args):
-        res = subprocess.run([programs/'pip', 'install', '-q', *args], capture_output=True, text=True)
+        res = subprocess.run([programs/'pip', 'install', '-q', *args], env=outside(), capture_output=True, text=True)
         assert res.returncode==0, res.stderr
     pip('--no-deps', *(work/'wheels').glob('mobiledepth-*.whl'))
     pip(*packages)
@@ -40,7 +44,7 @@ class Commands:
     def __init__(self, python, folder, path=''):
         self.start = [python, '-m', 'mobiledepth']
         self.folder = folder
-        self.env = os.environ | {'PYTHONPATH': path}
+        self.env = outside(path)
 
     def __call__(self, *words):
         return subprocess.run([*self.start, *map(str, words)], cwd=self.folder, env=self.env, capture_output=True, text=True)
@@ -58,7 +62,7 @@ def label_maps(folder):
 def check_absent(python):
     "None of what the light install does without can be imported."
     code = f'from importlib.util import find_spec; print([o for o in {absent} if find_spec(o)])'
-    found = subprocess.check_output([python, '-c', code], cwd=python.parent, env=os.environ | {'PYTHONPATH': ''}, text=True)
+    found = subprocess.check_output([python, '-c', code], cwd=python.parent, env=outside(), text=True)
     assert found.strip()=='[]', f'the light install has {found}'
 
 def check_same(light, full, file):

@@ -34,6 +34,8 @@ glossary = {
     r'\b(tells?|looks? at) (the|an?|every) (picture|image|pixel)s?\b': 'predicts',
 }
 
+allowed = {'scripts/nyu_figures.py': ('picture', 'ceiling')} # File -> words that are the names of something, here NYU's classes
+
 def texts_of_code(source):
     "Line number and text of every docstring, string and comment of Python code."
     for node in ast.walk(ast.parse(source)):
@@ -50,7 +52,8 @@ def found_words(file):
     for number,line in lines:
         line = re.sub(r'`[^`]*`', '``', line) # names of code stay
         for pattern,better in glossary.items():
-            for match in re.finditer(pattern, line, re.I): yield f'{file}:{number}: {match[0]!r}: {better}'
+            for match in re.finditer(pattern, line, re.I):
+                if match[0] not in allowed.get(file, ()): yield f'{file}:{number}: {match[0]!r}: {better}'
 
 def files():
     "Documents, library and scripts."
