@@ -136,7 +136,8 @@ def _result_text(record, expected):
     text = f'{_figure_text(record)} after {record["seconds"]} s'
     if len(expected)<2: return text
     figure,_ = _main_value(record)
-    return f'{text} (expected: {_spread_text(expected, figure, stdev)}, mean and deviation of {len(expected)} seeds)'
+    spread = _spread_text(expected, figure, stdev)
+    return f'{text} (expected: {spread}, mean and standard deviation of {len(expected)} seeds)'
 
 def _standard_error(values): return stdev(values)/len(values)**.5
 
