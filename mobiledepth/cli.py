@@ -338,7 +338,7 @@ def main(
     except ImportError as e: print(f'mobiledepth {verb}: {_needs(e)}', file=sys.stderr)
     except (ValueError, OSError) as e: print(f'mobiledepth {verb}: {e}', file=sys.stderr)
     except KeyboardInterrupt:
-        kept = '; repeat the same command to resume' if verb in ('train', 'data make') else ''
+        kept = '; progress is kept, repeat the command to resume' if verb in ('train', 'data make') else ''
         print(f'\nmobiledepth {verb}: stopped{kept}', file=sys.stderr)
         return 130
     else: return 0

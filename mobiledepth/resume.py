@@ -359,8 +359,8 @@ def _check_machine(self:ResumeTraining):
     diff = _differences(there, here)
     if not diff: return
     if not self.anywhere: raise DataError(
-        f'{self.file} is the state of a run on another machine, where the result is not bit-equal. Resume it there, '
-        'or here with resume_anywhere=True (--resume-anywhere), or delete the file.', diff)
+        f'{self.file} is the state of a run on another machine. Resume it there, or here with resume_anywhere=True '
+        '(--resume-anywhere) and a result that is not bit-exact, or delete the file.', diff)
     began = there | _machine_facts(self.machines[0]) if self.machines else there
     changed = [k for k in {**began, **here} if began.get(k)!=here.get(k)]
     def text(facts): return ', '.join(f'{k} {facts.get(k, "unknown")}' for k in changed)
