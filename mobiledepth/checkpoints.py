@@ -172,13 +172,13 @@ def _download(file, sha256):
         'of a clone and give their path') from e
 
 def _local_folders():
-    "The folders whose weights need no download: in the package, in its clone, in a clone that is the working folder."
+    "Return the folders whose weights need no download: in the package, its clone, a clone that is the working folder."
     folders = [_inside, _checkout]
     if Path('settings.ini').exists(): folders.append(Path('weights')) # elsewhere `weights` is the user's folder
     return folders
 
 def _packaged_file(name):
-    "The `.safetensors` file of a packaged model, local or in the cache; both files of the pair are checked."
+    "Return the `.safetensors` file of a packaged model, local or in the cache, after a check of both files."
     sums = pretrained_models()[name]
     local = [_two_files(folder/name) for folder in _local_folders()]
     files = next((pair for pair in local if pair[0].exists()), None)
@@ -201,7 +201,7 @@ def run_files(
     name:str,       # Of a run, or of its file without the suffix
     results='runs', # Folder of records and weights
 )->list:            # `.safetensors` files, sorted
-    "The weights of the runs called `name`."
+    "Return the weights files of the runs called `name`."
     res = []
     for f in sorted((Path(results)/'weights').glob('*.safetensors')):
         parts = _run_stem.fullmatch(f.stem)
@@ -213,7 +213,7 @@ def _run_names(results):
     return sorted({o[1] for o in stems if o})
 
 def _one_run(name, files):
-    "The one of several runs that a name means: seed 0 where only the seeds differ. Raises `ValueError`."
+    "Return the file of a run; if only the seeds differ, that of seed 0. Raises `ValueError` if the name is ambiguous."
     if len(files)==1: return files[0]
     sizes = {_run_stem.fullmatch(f.stem)[2] for f in files}
     first = [f for f in files if f.stem.endswith('-seed0')]
@@ -221,7 +221,7 @@ def _one_run(name, files):
     raise ValueError(f'{name!r} has {len(files)} runs: give one of the files {", ".join(map(str, files))}')
 
 def _is_own_file(name):
-    "Is there a file called `name` here which is not the packaged model of that name?"
+    "Return whether the working folder has a file `name` that is not the packaged model."
     file = _two_files(name)[0]
     return file.exists() and _sha256(file)!=pretrained_models()[name]['safetensors']
 
@@ -230,7 +230,7 @@ def find_model(
     name,           # File, packaged model, or run; a `Path` is always a file, 'packaged:NAME' a packaged model
     results='runs', # Folder of runs; None: no run is looked for
 )->Path:            # A `.safetensors` file
-    "The weights that `name` means, downloaded if need be. Raises `ValueError` for an unknown or ambiguous name."
+    "Find weights by name, and download them if necessary. Raises `ValueError` for an unknown or ambiguous name."
     known = pretrained_models()
     word = name if isinstance(name, str) else ''
     packaged = word.removeprefix('packaged:')
@@ -246,10 +246,10 @@ def find_model(
     return _packaged_file(word)
 
 def _unknown_model(name, known, results):
-    "The error for a name that means nothing."
+    "Return the error for an unknown name."
     runs = [] if results is None else _run_names(results)
     own = f', and the runs in {results} are {", ".join(runs)}' if runs else ''
-    return ValueError(f'{str(name)!r} is no trained network: there is no file {_two_files(name)[0]}, '
+    return ValueError(f'{str(name)!r} is no trained network: the file {_two_files(name)[0]} does not exist, '
                       f'and the known names are {", ".join(known)}{own}.' + did_you_mean(name, [*known, *runs]))
 
 def load_pretrained(
@@ -257,7 +257,7 @@ def load_pretrained(
     device='cpu', # Where the weights go
     results=None, # Folder of runs; None: only files and packaged models
 )->Unet:          # In evaluation mode, what was saved with it in `.meta`
-    "A pretrained model by name. Raises `ValueError` (unknown, ambiguous, or a wrong file), `ConnectionError`."
+    "Load a pretrained model by name. Raises `ValueError` (unknown, ambiguous, or a wrong file), `ConnectionError`."
     return load_unet(find_model(name, results), device)
 
 load_student = load_pretrained # the name until 0.2

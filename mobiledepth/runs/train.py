@@ -88,7 +88,7 @@ next_steps = """What next:
   mobiledepth train nyu-student --path FOLDER         train metric depth on NYU Depth V2"""
 
 def _value_text(figure, value):
-    "A figure with its unit behind the value."
+    "Format a figure with its unit behind the value."
     name,_,unit = figure.label.partition(', ')
     return f'{name} {value:.{figure.digits}f} {unit}'.strip()
 
@@ -113,26 +113,26 @@ def _group_text(records, image_file, expected):
 def expected_values(
     experiment:str, # Of a group
 )->list:            # Main figure of the committed seeds, as in a record; empty for an experiment without
-    "Return what the committed runs of an experiment gave; `scripts/make_index.py` writes the file."
+    "Return the results of the committed runs of an experiment; `scripts/make_index.py` writes the file."
     file = files('mobiledepth')/'data'/'expected.json'
     return json.loads(file.read_text()).get(experiment, [])
 
 def _main_value(record):
-    "The main figure of a run and its value, scaled as it is shown."
+    "Return the main figure of a run and its value, scaled for display."
     figure = get_task(record['task']).figures[0]
     return figure, figure.scale*record['metrics'][figure.key]
 
 def _figure_text(record):
-    "The main figure of a run, in words."
+    "Format the main figure of a run."
     return _value_text(*_main_value(record))
 
 def _spread_text(values, figure, error, sign=''):
-    "Mean of several values and their spread, scaled as they are shown."
+    "Format the mean of several values and their spread, scaled for display."
     scaled = [figure.scale*value for value in values]
     return f'{mean(scaled):{sign}.{figure.digits}f} ± {error(scaled):.{figure.digits}f}'
 
 def _result_text(record, expected):
-    "What came out of a run, and what was expected."
+    "Describe the result of a run and the expected one."
     text = f'{_figure_text(record)} after {record["seconds"]} s'
     if len(expected)<2: return text
     figure,_ = _main_value(record)
@@ -142,7 +142,7 @@ def _result_text(record, expected):
 def _standard_error(values): return stdev(values)/len(values)**.5
 
 def _gain_text(records, expected):
-    "How much the last run of a group is above the first, and how much it was in the committed seeds."
+    "Describe the difference between the last and the first run of a group, and the expected one."
     plain,distilled = records[0],records[-1]
     figure,before = _main_value(plain)
     _,after = _main_value(distilled)
@@ -156,7 +156,7 @@ def _gain_text(records, expected):
     return f'{text}; expected {spread}, mean and standard error of {len(gains)} seeds'
 
 def _step_text(name, settings):
-    "What a run of a group trains, in one line."
+    "Describe a run of a group in one line."
     step = labels_step(settings.labels)
     labels = 'all images' if step==1 else f'one image in {step}'
     size = 'x'.join(map(str, settings.size))
