@@ -18,6 +18,7 @@ setup(
     author=cfg['author'],
     license=cfg['license'],
     python_requires='>=' + cfg['min_python'],
+    classifiers=[f'Programming Language :: Python :: {o}' for o in cfg['tested_python'].split()],
     packages=find_packages(include=[cfg['lib_path'], cfg['lib_path'] + '.*']),
     package_data={cfg['lib_path']: cfg['package_data'].split()},
     include_package_data=False,
