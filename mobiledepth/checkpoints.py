@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 import mobiledepth
-from .core import atomic_path, did_you_mean
+from .core import atomic_path, did_you_mean, is_interactive
 from .learner import _own_facts, learner_meta
 from .models import Unet
 
@@ -163,7 +163,7 @@ def _download(file, sha256):
     "Fetch `file` from the release, whole and right or not at all."
     url = f'{weights_url}/{file.name}'
     file.parent.mkdir(parents=True, exist_ok=True)
-    try: torch.hub.download_url_to_file(url, str(file), hash_prefix=sha256)
+    try: torch.hub.download_url_to_file(url, str(file), hash_prefix=sha256, progress=is_interactive())
     except RuntimeError as e: raise ValueError( # torch raises this for a wrong hash
         f'{url} is not the file that mobiledepth {mobiledepth.__version__} names ({e}): '
         'the transfer broke or the release was changed; try again') from e
