@@ -7,7 +7,7 @@ __all__ = ['verbs', 'data_make', 'data_check', 'data_describe', 'train', 'evalua
            'verb_parser', 'main']
 
 # %% ../nbs/09_cli.ipynb #bdac7b6a
-import re, sys, warnings
+import os, re, sys, warnings
 from argparse import SUPPRESS, ArgumentTypeError
 from dataclasses import fields, is_dataclass
 from importlib import metadata
@@ -320,6 +320,10 @@ def _usage(verbs):
     print('usage: mobiledepth VERB ...   (see mobiledepth VERB --help)\n')
     for k,f in verbs.items(): print(f'  {k:14}{f.__doc__}')
 
+def _share_cores():
+    "Let waiting threads of PyTorch sleep early: busy waiting slows a run down many times beside another process."
+    if 'OMP_WAIT_POLICY' not in os.environ: os.environ.setdefault('GOMP_SPINCOUNT', '10000') # read when torch is loaded
+
 def main(
     argv=None, # Command-line arguments; None: `sys.argv[1:]`
 )->int:        # Exit status: 0; 1 after an error; 2 for an unknown command; 130 after Ctrl-C
@@ -334,6 +338,7 @@ def main(
         print(f'mobiledepth: unknown command {verb!r}: expected one of {known}', file=sys.stderr)
         return 2
     warnings.filterwarnings('ignore', '`torch.jit', FutureWarning) # from imported packages
+    _share_cores()
     try: verbs[verb](**_arguments(verb, words))
     except ImportError as e: print(f'mobiledepth {verb}: {_needs(e)}', file=sys.stderr)
     except (ValueError, OSError) as e: print(f'mobiledepth {verb}: {e}', file=sys.stderr)
